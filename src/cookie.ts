@@ -1,0 +1,172 @@
+import { SessionError } from './errors.js'
+
+export interface CookieOptions {
+  /** Default `'/'`. */
+  readonly path?: string
+  /** Default none: the cookie belongs to this host alone. */
+  readonly domain?: string
+  /** Default `'Lax'`. `'None'` needs Secure. */
+  readonly sameSite?: 'Lax' | 'Strict' | 'None'
+  /** Default `'auto'`: Secure, except for plain http to a loopback host. */
+  readonly secure?: boolean | 'auto'
+  /** Default false. A cookie of its own for every top-level site (CHIPS). Needs Secure. */
+  readonly partitioned?: boolean
+  /** Default true: `Max-Age` is what is left of the session. False: the browser forgets it when it closes. */
+  readonly persistent?: boolean
+}
+
+/** Name and value together; a browser drops a larger cookie (RFC 6265bis, section 5.6). */
+const MAX_COOKIE_BYTES = 4096
+
+/** 400 days, the longest a browser keeps a cookie (RFC 6265bis, section 5.5). */
+const MAX_AGE = 34_560_000
+
+/** A token of RFC 9110, section 5.6.2: what a cookie name may be. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/** Any octet of RFC 6265bis's path-value: no control character, no semicolon, nothing beyond ASCII. */
+const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/
+
+const DOMAIN = /^\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/
+
+/** `Request.url` is normalized: lower case, IPv4 in four decimal parts. RFC 6761, section 6.3, for `*.localhost`. */
+const LOOPBACK =
+  /^https?:\/\/(?:(?:[^/?#]+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?(?:[/?#]|$)/
+
+export function isLoopback(url: string): boolean {
+  return LOOPBACK.test(url)
+}
+
+/** A cookie under our name: its value, or that there are several that differ. */
+export type FoundCookie = string | typeof AMBIGUOUS | undefined
+
+export const AMBIGUOUS: unique symbol = Symbol('several different values')
+
+/** The session's cookie: its name, how it is read, written and removed. Options are checked here, not at the first request. */
+export class SessionCookie {
+  readonly #name: string
+  readonly #secure: boolean | 'auto'
+  readonly #persistent: boolean
+  readonly #hostOnly: boolean
+  readonly #attributes: string
+
+  /** @throws TypeError for options that contradict each other or could not be written into a header. */
+  constructor(
+    name: string,
+    {
+      path = '/',
+      domain,
+      sameSite = 'Lax',
+      secure = 'auto',
+      partitioned = false,
+      persistent = true,
+    }: CookieOptions = {},
+  ) {
+    check(
+      typeof name === 'string' && TOKEN.test(name),
+      'name must be letters, digits and the marks a cookie name may have',
+    )
+    check(
+      !/^__(host|secure)-/i.test(name),
+      'name must come without a prefix: it is put there when the cookie allows it',
+    )
+    check(
+      PATH.test(path),
+      'cookie.path must begin with "/" and hold neither ";" nor control or non-ASCII characters',
+    )
+    check(domain === undefined || DOMAIN.test(domain), 'cookie.domain must be a host name')
+    check(
+      ['Lax', 'Strict', 'None'].includes(sameSite),
+      "cookie.sameSite must be 'Lax', 'Strict' or 'None'",
+    )
+    check(
+      secure === true || secure === false || secure === 'auto',
+      "cookie.secure must be true, false or 'auto'",
+    )
+    check(
+      sameSite !== 'None' || secure,
+      "cookie.sameSite 'None' needs cookie.secure: browsers drop it otherwise",
+    )
+    check(
+      !partitioned || secure,
+      'cookie.partitioned needs cookie.secure: browsers drop it otherwise',
+    )
+    this.#name = name
+    // On loopback too: without Secure the browser would drop such a cookie, with it most take it there.
+    this.#secure = sameSite === 'None' || partitioned ? true : secure
+    this.#persistent = persistent
+    this.#hostOnly = path === '/' && domain === undefined
+    this.#attributes =
+      `; Path=${path}${domain === undefined ? '' : `; Domain=${domain}`}` +
+      `; HttpOnly; SameSite=${sameSite}${partitioned ? '; Partitioned' : ''}`
+  }
+
+  isSecure(url: string): boolean {
+    return this.#secure === 'auto' ? url.startsWith('https:') || !isLoopback(url) : this.#secure
+  }
+
+  /** RFC 6265bis, section 4.1.3: the browser itself holds a prefixed cookie to what the prefix says. */
+  nameFor(url: string): string {
+    if (!this.isSecure(url)) return this.#name
+    return `${this.#hostOnly ? '__Host-' : '__Secure-'}${this.#name}`
+  }
+
+  /** The value under our name in a `Cookie` header. One pass; nothing is decoded, names are compared byte for byte. */
+  read(header: string, url: string): FoundCookie {
+    return scan(header, `${this.nameFor(url)}=`)
+  }
+
+  /** A `Set-Cookie` line. `maxAge` in seconds; `null` for as long as a browser keeps it. */
+  write(value: string, maxAge: number | null, url: string): string {
+    const name = this.nameFor(url)
+    if (name.length + value.length > MAX_COOKIE_BYTES) {
+      throw new SessionError(
+        'SESSION_TOO_LARGE',
+        `The cookie would exceed the ${MAX_COOKIE_BYTES} bytes that browsers take, and was not sent. Keep less in the session, or use a store that keeps it on the server.`,
+      )
+    }
+    const age = this.#persistent ? `; Max-Age=${Math.min(maxAge ?? MAX_AGE, MAX_AGE)}` : ''
+    return this.#line(name, value, age, url)
+  }
+
+  /** The line that makes the browser forget it: the same name, path, domain and marks, or another cookie would be meant. */
+  remove(url: string): string {
+    return this.#line(this.nameFor(url), '', '; Max-Age=0', url)
+  }
+
+  #line(name: string, value: string, age: string, url: string): string {
+    return `${name}=${value}${age}${this.#attributes}${this.isSecure(url) ? '; Secure' : ''}`
+  }
+}
+
+function scan(header: string, prefix: string): FoundCookie {
+  let found: string | undefined
+  for (let start = 0; start <= header.length; ) {
+    const semicolon = header.indexOf(';', start)
+    const end = semicolon === -1 ? header.length : semicolon
+    while (start < end && isBlank(header, start)) start++
+    if (header.startsWith(prefix, start) && start + prefix.length <= end) {
+      const value = trimEnd(header, start + prefix.length, end)
+      if (found !== undefined && found !== value) return AMBIGUOUS
+      found = value
+    }
+    start = end + 1
+  }
+  return found
+}
+
+function trimEnd(header: string, start: number, end: number): string {
+  let last = end
+  while (last > start && isBlank(header, last - 1)) last--
+  return header.slice(start, last)
+}
+
+/** Space or tab: the only white space a cookie may be surrounded by (RFC 6265bis, section 5.6). */
+function isBlank(header: string, index: number): boolean {
+  const code = header.charCodeAt(index)
+  return code === 0x20 || code === 0x09
+}
+
+function check(condition: unknown, requirement: string): void {
+  if (!condition) throw new TypeError(`session(): ${requirement}.`)
+}

@@ -1,0 +1,50 @@
+/**
+ * What went wrong, as a stable word to switch on.
+ *
+ * - `STORE_FAILED`: the backend failed; its error is the `cause`.
+ * - `SESSION_GONE`: destroyed, revoked, rotated or expired while this request was running; nothing was written.
+ * - `SESSION_CONFLICT`: other requests kept changing the session through every retry; nothing was written.
+ * - `SESSION_TOO_LARGE`: more than the store or a cookie takes; what was stored before is still there.
+ * - `SESSION_COMMITTED`: a change after the response was settled, outside `save(change)`.
+ * - `UNSUPPORTED`: this store or session cannot do that; the message says what to do instead.
+ */
+export type SessionErrorCode =
+  | 'STORE_FAILED'
+  | 'SESSION_GONE'
+  | 'SESSION_CONFLICT'
+  | 'SESSION_TOO_LARGE'
+  | 'SESSION_COMMITTED'
+  | 'UNSUPPORTED'
+
+/**
+ * Every failure this library raises that is not a mistake in the calling code (those are `TypeError` and `RangeError`).
+ *
+ * The message says what to do. It never holds a cookie value, a secret, session data or a query parameter.
+ */
+export class SessionError extends Error {
+  override readonly name: string = 'SessionError'
+  readonly code: SessionErrorCode
+
+  constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The backend's own error, wrapped once; a `SessionError` passes as it is. */
+export function storeFailed(action: string, cause: unknown): SessionError {
+  if (cause instanceof SessionError) return cause
+  return new SessionError(
+    'STORE_FAILED',
+    `The session store failed to ${action}. The backend's error is in \`cause\`; check that the backend is reachable and set up.`,
+    { cause },
+  )
+}
+
+/** The session ended in another request while this one was running. */
+export function sessionGone(): SessionError {
+  return new SessionError(
+    'SESSION_GONE',
+    'The session was destroyed, revoked, rotated or has expired in the meantime. Nothing was stored. Load it again or start a new one.',
+  )
+}

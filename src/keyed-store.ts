@@ -1,0 +1,149 @@
+import { type Backend, writeSession } from './conditional-write.js'
+import { idOf, isValueShaped } from './crypto.js'
+import { SessionError, sessionGone, storeFailed } from './errors.js'
+import { Session, stateOf } from './session.js'
+import { decodeRecord, isExpired, type SessionRecord } from './session-record.js'
+import type { SessionStore, SessionSummary } from './session-store.js'
+
+export interface KeyedStoreOptions {
+  /** Largest record body, in bytes of UTF-8. Default 65,536. A larger session is refused with `SESSION_TOO_LARGE`. */
+  readonly maxSessionBytes?: number
+}
+
+/** A listing that still shows sessions after so many rounds of removing them is an index that lies. */
+const MAX_SIGN_OUT_ROUNDS = 32
+
+// biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
+type AnySession = Session<any>
+
+/**
+ * The base of every store that keeps records under an id. It owns ids, expiry, rotation, conflict and retry; a backend
+ * fills in five verbs, each one atomic step, and `recordsOf` if it can find records by owner.
+ *
+ * A cookie value is 32 random bytes in base64url. A record is kept under `base64url(SHA-256(cookie value))`, so a leaked
+ * store signs nobody in.
+ */
+export abstract class KeyedStore implements SessionStore {
+  readonly #backend: Backend
+
+  // The three are there when the backend has `recordsOf`; `SessionStore` says what they do.
+  declare sessionsOf?: NonNullable<SessionStore['sessionsOf']>
+  declare destroySessionsOf?: NonNullable<SessionStore['destroySessionsOf']>
+  declare destroySessionById?: NonNullable<SessionStore['destroySessionById']>
+
+  constructor({ maxSessionBytes = 65_536 }: KeyedStoreOptions = {}) {
+    if (!(Number.isInteger(maxSessionBytes) && maxSessionBytes > 0)) {
+      throw new TypeError('maxSessionBytes must be a positive integer, in bytes.')
+    }
+    this.#backend = {
+      maxSessionBytes,
+      read: (id) => ask('read a session', () => this.read(id)),
+      insert: (id, record) => ask('insert a session', () => this.insert(id, record)),
+      replace: (id, record, version) =>
+        ask('update a session', () => this.replace(id, record, version)),
+      remove: (id, version) => ask('remove a session', () => this.remove(id, version)),
+    }
+    if (!this.recordsOf) return
+    this.sessionsOf = this.#sessionsOf
+    this.destroySessionsOf = this.#destroySessionsOf
+    this.destroySessionById = this.#destroySessionById
+  }
+
+  /** The record under `id`, or `undefined`. Expired ones may be given or not: the library looks itself. */
+  protected abstract read(id: string): Promise<SessionRecord | undefined>
+  /** Writes unless the id is taken. False: it is taken, nothing was written. */
+  protected abstract insert(id: string, record: SessionRecord): Promise<boolean>
+  /** Writes if the record under `id` has this version. False: it is gone or has another one, nothing was written. */
+  protected abstract replace(id: string, record: SessionRecord, version: string): Promise<boolean>
+  /** Removes the record under `id`, if it has this version when one is given. False: absent, or another version. */
+  protected abstract remove(id: string, version?: string): Promise<boolean>
+  /** Removes every record of this store and none of another. */
+  protected abstract removeAll(): Promise<void>
+  /** The records of one owner, with their ids, as of now. */
+  protected recordsOf?(owner: string): Promise<[id: string, record: SessionRecord][]>
+
+  isWellFormed(cookieValue: string): boolean {
+    return isValueShaped(cookieValue)
+  }
+
+  async loadSession(cookieValue: string): Promise<AnySession | undefined> {
+    if (!this.isWellFormed(cookieValue)) return undefined
+    const id = await idOf(cookieValue)
+    const record = await this.#backend.read(id)
+    const content = record && decodeRecord(record, Date.now())
+    if (!content) return undefined
+    const session = new Session()
+    stateOf(session).restore({ id, record }, content)
+    return session
+  }
+
+  async storeSession(session: AnySession): Promise<string | undefined> {
+    const state = stateOf(session)
+    if (state.destroyed) throw sessionGone()
+    if (state.ending) await this.destroySession(session)
+    return writeSession(state, this.#backend)
+  }
+
+  async destroySession(session: AnySession): Promise<void> {
+    const state = stateOf(session)
+    if (!state.stored) return
+    await this.#backend.remove(state.stored.id)
+    if (state.ending) state.buried()
+  }
+
+  async clearStore(): Promise<void> {
+    await ask('clear itself', () => this.removeAll())
+  }
+
+  async #sessionsOf(owner: string): Promise<SessionSummary[]> {
+    const now = Date.now()
+    return (await this.#recordsOf(owner))
+      .flatMap(([id, record]) => summary(id, record, now))
+      .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
+  }
+
+  async #destroySessionsOf(
+    owner: string,
+    { except }: { except?: AnySession | string } = {},
+  ): Promise<number> {
+    const kept = except instanceof Session ? stateOf(except).stored?.id : except
+    let ended = 0
+    for (let round = 0; round < MAX_SIGN_OUT_ROUNDS; round++) {
+      const doomed = (await this.#recordsOf(owner)).filter(([id]) => id !== kept)
+      if (doomed.length === 0) return ended
+      const now = Date.now()
+      const removed = await Promise.all(doomed.map(([id]) => this.#backend.remove(id)))
+      ended += doomed.filter(([, { expiry }], i) => removed[i] && !isExpired(expiry, now)).length
+    }
+    throw new SessionError(
+      'STORE_FAILED',
+      'The store goes on listing sessions of this owner after they were removed. Check its recordsOf() and try again.',
+    )
+  }
+
+  async #destroySessionById(owner: string, id: string): Promise<boolean> {
+    if (!isValueShaped(id)) return false
+    const record = await this.#backend.read(id)
+    if (record?.owner !== owner || isExpired(record.expiry, Date.now())) return false
+    return this.#backend.remove(id)
+  }
+
+  #recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
+    return ask('list the sessions of an owner', async () => this.recordsOf?.(owner) ?? [])
+  }
+}
+
+function summary(id: string, record: SessionRecord, now: number): SessionSummary[] {
+  const content = decodeRecord(record, now)
+  if (!content) return []
+  const expiry = record.expiry === null ? undefined : new Date(record.expiry)
+  return [{ id, createdAt: new Date(content.createdAt), expiry }]
+}
+
+async function ask<T>(action: string, verb: () => Promise<T>): Promise<T> {
+  try {
+    return await verb()
+  } catch (error) {
+    throw storeFailed(action, error)
+  }
+}

@@ -1,0 +1,76 @@
+/** How long sessions live, in seconds. `false`: no such limit. */
+export interface Lifetime {
+  readonly idleTimeout: number | false
+  readonly absoluteTimeout: number | false
+  /** Least time between two extensions; `undefined`: a tenth of the idle timeout that applies. */
+  readonly touchAfter: number | undefined
+}
+
+/** What a session itself knows about its end. Instants in epoch milliseconds, `idle` in seconds. */
+export interface Timing {
+  readonly createdAt: number
+  /** The session's own idle timeout (`expireIn`); `null`: the app's. */
+  readonly idle: number | null
+  /** The one instant that no activity moves (`setExpiry`). */
+  readonly fixed: number | null
+}
+
+/** A session that no middleware manages ends only when it was told to. */
+export const UNLIMITED: Lifetime = {
+  idleTimeout: false,
+  absoluteTimeout: false,
+  touchAfter: undefined,
+}
+
+/** The last instant a `Date` can hold (ECMAScript, "Time Values and Time Range"). */
+export const LAST_INSTANT = 8.64e15
+
+const instant = (at: number): number | null =>
+  at === Number.POSITIVE_INFINITY ? null : Math.min(at, LAST_INSTANT)
+
+function absoluteEnd({ createdAt }: Timing, { absoluteTimeout }: Lifetime): number {
+  return absoluteTimeout === false
+    ? Number.POSITIVE_INFINITY
+    : createdAt + Math.ceil(absoluteTimeout * 1000)
+}
+
+function idleEnd({ idle }: Timing, { idleTimeout }: Lifetime, now: number): number {
+  const seconds = idle ?? idleTimeout
+  return seconds === false ? Number.POSITIVE_INFINITY : now + Math.ceil(seconds * 1000)
+}
+
+/** `expiry`, but not past the absolute timeout: a shorter one holds for sessions that are already there. */
+export function cappedExpiry(
+  expiry: number | null,
+  timing: Timing,
+  lifetime: Lifetime,
+): number | null {
+  return instant(Math.min(expiry ?? Number.POSITIVE_INFINITY, absoluteEnd(timing, lifetime)))
+}
+
+/** When a session that is stored or used at `now` ends, if nobody uses it again. */
+export function freshExpiry(timing: Timing, lifetime: Lifetime, now: number): number | null {
+  return cappedExpiry(timing.fixed ?? instant(idleEnd(timing, lifetime, now)), timing, lifetime)
+}
+
+/** Is it time to move `expiry`? At most once per `touchAfter`, and only if it moves. */
+export function isExtensionDue(
+  expiry: number | null,
+  timing: Timing,
+  lifetime: Lifetime,
+  now: number,
+): boolean {
+  const rolled = idleEnd(timing, lifetime, now)
+  if (timing.fixed !== null || rolled === Number.POSITIVE_INFINITY) return false
+  if (expiry === null) return true
+  // The last extension was one idle timeout before `expiry`, so this is the time since then.
+  if (rolled - expiry < Math.ceil(touchAfter(timing, lifetime) * 1000)) return false
+  return rolled === expiry || (freshExpiry(timing, lifetime, now) ?? rolled) > expiry
+}
+
+function touchAfter({ idle }: Timing, lifetime: Lifetime): number {
+  const tenth = (idle ?? (lifetime.idleTimeout || 0)) / 10
+  if (lifetime.touchAfter === undefined) return tenth
+  // An app-wide pause as long as this session's own idle timeout would let it die in use.
+  return idle !== null && lifetime.touchAfter >= idle ? tenth : lifetime.touchAfter
+}

@@ -1,0 +1,105 @@
+import { LAST_INSTANT } from './lifetime.js'
+
+/** What a backend keeps for one session. It stores all four fields and understands none but `owner`. */
+export interface SessionRecord {
+  /** Fresh for every write; `replace` and `remove` compare it. */
+  readonly version: string
+  /** Epoch milliseconds, `null` for never. For housekeeping: the library checks it itself at every load. */
+  readonly expiry: number | null
+  /** Whom the session belongs to, for `recordsOf`. */
+  readonly owner: string | null
+  /** Opaque text. */
+  readonly body: string
+}
+
+/** What the body of a record says. */
+export interface Content {
+  /** The middleware's `name`: a value issued under one is not accepted under another. */
+  name: string
+  createdAt: number
+  idle: number | null
+  fixed: number | null
+  owner: string | null
+  data: Record<string, unknown>
+  flash: Record<string, Flash>
+}
+
+/** A value to be read once. The token tells it from a newer one under the same key. */
+export interface Flash {
+  readonly token: string
+  readonly value: unknown
+}
+
+/** The name of sessions that were stored outside a middleware, and the middleware's default. */
+export const DEFAULT_NAME = 'session'
+
+/** Bodies of another format are no sessions; raise it when the shape below changes. */
+const FORMAT = 1
+
+/** Clocks differ, but not by this much (milliseconds): a session from further ahead has senseless times. */
+const MAX_CLOCK_SKEW = 86_400_000
+
+export function emptyContent(name: string, createdAt: number): Content {
+  return { name, createdAt, idle: null, fixed: null, owner: null, data: {}, flash: {} }
+}
+
+/** One JSON text: `{ v: format, n: name, c: createdAt, d: data }` and, where there are any, `i: idle, x: fixed, f: flash`. */
+export function encodeBody({ name, createdAt, idle, fixed, data, flash }: Content): string {
+  const flashes = Object.keys(flash).length > 0
+  return JSON.stringify({
+    v: FORMAT,
+    n: name,
+    c: createdAt,
+    ...(idle !== null && { i: idle }),
+    ...(fixed !== null && { x: fixed }),
+    ...(flashes && { f: flash }),
+    d: data,
+  })
+}
+
+/** The content of a live record. Expired, corrupt, of another format or with senseless times: `undefined`, never an error. */
+export function decodeRecord(record: SessionRecord, now: number): Content | undefined {
+  if (isExpired(record.expiry, now)) return undefined
+  const content = decodeBody(record)
+  return content && content.createdAt <= now + MAX_CLOCK_SKEW ? content : undefined
+}
+
+/** An expiry that is missing or no instant has passed. */
+export function isExpired(expiry: unknown, now: number): boolean {
+  return expiry !== null && !(isInstant(expiry) && expiry > now)
+}
+
+/** The same without a look at the clock. */
+export function decodeBody({ body, owner = null }: SessionRecord): Content | undefined {
+  const parsed = parseObject(body)
+  if (parsed?.v !== FORMAT) return undefined
+  const { n: name, c: createdAt, i: idle = null, x: fixed = null, d: data, f: flash = {} } = parsed
+  const sound =
+    typeof name === 'string' &&
+    isInstant(createdAt) &&
+    (idle === null || (typeof idle === 'number' && idle > 0)) &&
+    (fixed === null || isInstant(fixed)) &&
+    (owner === null || typeof owner === 'string') &&
+    isObject(data) &&
+    isObject(flash) &&
+    Object.values(flash).every((entry) => isObject(entry) && typeof entry.token === 'string')
+  if (!sound) return undefined
+  return { name, createdAt, idle, fixed, owner, data, flash: flash as Record<string, Flash> }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= LAST_INSTANT
+}

@@ -1,0 +1,274 @@
+import type { Context } from 'hono'
+import { keepFromSharedCaches } from './cache-headers.js'
+import { AMBIGUOUS, isLoopback, type SessionCookie } from './cookie.js'
+import { SessionError, storeFailed } from './errors.js'
+import type { Lifetime } from './lifetime.js'
+import { Session, stateOf } from './session.js'
+import type { SessionState, Status } from './session-state.js'
+import type { SessionStore } from './session-store.js'
+import { warnOnce } from './warn-once.js'
+
+/** What happened to a session, for logs and metrics. `id` is safe to log; no event holds a cookie value or data. */
+export type SessionEvent =
+  /** `regenerated` has the new id; `gone`: ended while this request was running, whose changes were dropped. */
+  | { readonly type: 'created' | 'regenerated' | 'destroyed' | 'gone'; readonly id: string }
+  /** A cookie that is no session here. `unknown` is also what another isolate's MemoryStore may know. */
+  | { readonly type: 'rejected'; readonly reason: RejectionReason }
+  /** Stored in the end, after other requests had been faster. */
+  | { readonly type: 'conflict'; readonly id: string; readonly attempts: number }
+
+type RejectionReason = 'malformed' | 'signature' | 'duplicate' | 'unknown'
+
+/** The middleware's options, checked. */
+export interface Settings {
+  readonly name: string
+  readonly store: SessionStore | ((c: Context) => SessionStore | Promise<SessionStore>)
+  readonly cookie: SessionCookie
+  readonly lifetime: Lifetime
+  readonly saveOnError: boolean
+  readonly onEvent: ((event: SessionEvent, c: Context) => void) | undefined
+}
+
+/** What a store that does not say otherwise may have issued. */
+const DEFAULT_SHAPE = /^[\w.-]{1,4096}$/
+
+/** One request's dealings with its session: load, hand to the handler, settle. */
+export class Visit {
+  readonly #c: Context
+  readonly #settings: Settings
+  #session: Session = new Session()
+  #store: SessionStore | undefined
+  /** The request carried something under our name, be it a session or not. */
+  #cameWithCookie = false
+  /** The cookie value of the session as it is stored. */
+  #value: string | undefined
+  /** The browser has to be told: a new value, or a new expiry. */
+  #sendsCookie = false
+  #saves: Promise<void> | undefined
+
+  constructor(c: Context, settings: Settings) {
+    this.#c = c
+    this.#settings = settings
+  }
+
+  get #state(): SessionState {
+    return stateOf(this.#session)
+  }
+
+  /** The visitor's session, or a new one. An error means that the store failed: nothing is written, no cookie sent. */
+  async begin(): Promise<Session> {
+    const header = this.#c.req.raw.headers.get('Cookie')
+    const known = header === null ? undefined : await this.#load(header)
+    if (known) this.#session = known
+    else this.#manage(this.#session)
+    return this.#session
+  }
+
+  async #load(header: string): Promise<Session | undefined> {
+    const value = this.#settings.cookie.read(header, this.#c.req.url)
+    if (value === undefined) return undefined
+    this.#cameWithCookie = true
+    if (value === AMBIGUOUS) return this.#reject('duplicate')
+    const store = await this.#openStore()
+    const wellFormed = store.isWellFormed ? store.isWellFormed(value) : DEFAULT_SHAPE.test(value)
+    if (!wellFormed) return this.#reject('malformed')
+    const session = await calling('load a session', () => store.loadSession(value))
+    // Two middlewares may share a store, but not each other's sessions.
+    if (!session || stateOf(session).content.name !== this.#settings.name) {
+      return this.#reject('unknown')
+    }
+    // A shorter absolute timeout than when it was stored holds at once.
+    if (this.#manage(session).isExpired(Date.now())) return this.#reject('unknown')
+    this.#value = value
+    return session
+  }
+
+  #manage(session: Session): SessionState {
+    const state = stateOf(session)
+    state.manage(this.#settings.name, this.#settings.lifetime, () => this.#save())
+    return state
+  }
+
+  async #openStore(): Promise<SessionStore> {
+    if (this.#store) return this.#store
+    const { store } = this.#settings
+    this.#store = typeof store === 'function' ? await store(this.#c) : store
+    const { productionWarning } = this.#store
+    const { url } = this.#c.req
+    if (productionWarning && url.startsWith('https:') && !isLoopback(url))
+      warnOnce(productionWarning)
+    return this.#store
+  }
+
+  /** The handler is done: stores what is to be stored, and tells the browser in whatever response goes out. */
+  async settle(): Promise<void> {
+    const c = this.#c
+    await this.#saves
+    this.#state.phase = 'settling'
+    if (c.error && c.res.status >= 500 && !this.#settings.saveOnError) this.#state.discard()
+    try {
+      await this.#saveAtEnd()
+    } catch (error) {
+      // Nothing of a response that reports as done what was not kept. Hono's onError puts its own in place.
+      c.res = undefined
+      c.res = new Response(null)
+      throw error
+    } finally {
+      this.#state.phase = 'settled'
+      this.#dress()
+    }
+  }
+
+  /** Something that is no Error was thrown, so there will be no response: of this request only `destroy` takes effect. */
+  async abandon(): Promise<void> {
+    await this.#saves
+    this.#state.phase = 'settling'
+    this.#state.discard()
+    await this.#saveAtEnd()
+    this.#state.phase = 'settled'
+  }
+
+  async #saveAtEnd(): Promise<void> {
+    const state = this.#state
+    if (state.status(Date.now()) === 'unchanged') return
+    try {
+      await this.#keepAlive(this.#write())
+    } catch (error) {
+      if (!(error instanceof SessionError && error.code === 'SESSION_GONE')) throw error
+      // It ended while this request was running. That is nothing the client did wrong.
+      if (state.stored) this.#emit({ type: 'gone', id: state.stored.id })
+      this.#sendsCookie = false
+      state.discard()
+    }
+  }
+
+  /** `session.save()`: one after the other, should the handler not wait. */
+  #save(): Promise<void> {
+    const work = (this.#saves ?? Promise.resolve()).then(() => this.#write())
+    this.#saves = work.catch(() => {})
+    return this.#keepAlive(work)
+  }
+
+  async #write(): Promise<void> {
+    const state = this.#state
+    if (state.status(Date.now()) === 'unchanged') return
+    const store = await this.#openStore()
+    if (state.ending) await this.#end(store, state)
+    const status = state.status(Date.now())
+    if (status !== 'unchanged') await this.#keep(store, state, status)
+  }
+
+  async #end(store: SessionStore, state: SessionState): Promise<void> {
+    const id = state.stored?.id
+    await calling('destroy a session', () => store.destroySession(this.#session))
+    state.buried()
+    this.#value = undefined
+    this.#sendsCookie = false
+    if (id) this.#emit({ type: 'destroyed', id })
+  }
+
+  async #keep(store: SessionStore, state: SessionState, status: Status): Promise<void> {
+    const before = state.stored?.record
+    const isRotated = state.rotation !== undefined
+    const issued = await calling('store a session', () => store.storeSession(this.#session))
+    const value = issued ?? this.#value
+    const { id, stored, attempts } = state
+    if (value === undefined || !id) return
+    const moved = status === 'extended' || before?.expiry !== stored?.record.expiry
+    if (issued !== undefined || moved) {
+      this.#line(value) // too large for a cookie? Then say so now
+      this.#sendsCookie = true
+    }
+    this.#value = value
+    if (!before) this.#emit({ type: 'created', id })
+    else if (isRotated) this.#emit({ type: 'regenerated', id })
+    if (attempts > 1) this.#emit({ type: 'conflict', id, attempts })
+  }
+
+  /** Writes what the response has to say about the session. */
+  #dress(): void {
+    const state = this.#state
+    const line = this.#setCookie()
+    if (line === undefined && !state.looked) return
+    const headers = writableHeaders(this.#c)
+    if (line !== undefined) appendCookie(headers, line)
+    keepFromSharedCaches(headers, line !== undefined)
+  }
+
+  #setCookie(): string | undefined {
+    const { destroyed, ending } = this.#state
+    if (destroyed) {
+      const isDead = this.#cameWithCookie && !ending
+      return isDead ? this.#settings.cookie.remove(this.#c.req.url) : undefined
+    }
+    return this.#sendsCookie && this.#value !== undefined ? this.#line(this.#value) : undefined
+  }
+
+  #line(value: string): string {
+    const { cookie } = this.#settings
+    const { url } = this.#c.req
+    const { expiry = null } = this.#state
+    if (url.startsWith('http:') && cookie.isSecure(url) && !isLoopback(url))
+      warnOnce(INSECURE_WARNING)
+    const left = expiry === null ? null : Math.max(0, Math.ceil((expiry - Date.now()) / 1000))
+    return cookie.write(value, left, url)
+  }
+
+  #reject(reason: RejectionReason): undefined {
+    this.#emit({ type: 'rejected', reason })
+  }
+
+  /** An observer that fails must not fail the request. */
+  #emit(event: SessionEvent): void {
+    try {
+      const result: unknown = this.#settings.onEvent?.(event, this.#c)
+      if (result instanceof Promise) result.catch(() => {})
+    } catch {}
+  }
+
+  /** A client that leaves must not cancel a write that is under way. */
+  #keepAlive(work: Promise<void>): Promise<void> {
+    try {
+      this.#c.executionCtx.waitUntil(work.catch(() => {}))
+    } catch {
+      // No execution context outside of Workers: there nothing cancels it.
+    }
+    return work
+  }
+}
+
+const INSECURE_WARNING =
+  'isolate-session: this request came over plain http to a host that is not loopback, so the browser will drop the Secure session cookie. ' +
+  'Use https. With `wrangler dev` and routes, start it as `wrangler dev --host localhost`.'
+
+async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw storeFailed(action, error)
+  }
+}
+
+/** The response's headers; of a copy where they cannot be changed (`fetch`, `Response.redirect`). Keeps a `webSocket`. */
+function writableHeaders(c: Context): Headers {
+  try {
+    c.res.headers.delete('X-Isolate-Session')
+    return c.res.headers
+  } catch {
+    const copy = new Response(c.res.body, c.res)
+    c.res = undefined // or Hono would merge the two
+    c.res = copy
+    return copy.headers
+  }
+}
+
+/** One line for our name: an inner app mounted with the same middleware may have set its own. */
+function appendCookie(headers: Headers, line: string): void {
+  const name = line.slice(0, line.indexOf('=') + 1)
+  const others = headers.getSetCookie()
+  if (others.some((other) => other.startsWith(name))) {
+    headers.delete('Set-Cookie')
+    for (const other of others) if (!other.startsWith(name)) headers.append('Set-Cookie', other)
+  }
+  headers.append('Set-Cookie', line)
+}

@@ -1,0 +1,26 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        test: {
+          name: 'workerd',
+          include: ['test/*.test.ts'],
+          // One runtime for all files: a start takes a second each. Tests use names of their own.
+          isolate: false,
+          maxWorkers: 1,
+        },
+      },
+      {
+        test: {
+          name: 'node',
+          include: ['test/node/*.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+    ],
+  },
+})
