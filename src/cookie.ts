@@ -42,6 +42,11 @@ export type FoundCookie = string | typeof AMBIGUOUS | undefined
 
 export const AMBIGUOUS: unique symbol = Symbol('several different values')
 
+/** Every name the cookie may have, depending on its options and the request's URL. */
+export function cookieNames(name: string): string[] {
+  return [name, `__Host-${name}`, `__Secure-${name}`]
+}
+
 /** The session's cookie: its name, how it is read, written and removed. Options are checked here, not at the first request. */
 export class SessionCookie {
   readonly #name: string

@@ -25,18 +25,21 @@ export const UNLIMITED: Lifetime = {
 /** The last instant a `Date` can hold (ECMAScript, "Time Values and Time Range"). */
 export const LAST_INSTANT = 8.64e15
 
-const instant = (at: number): number | null =>
-  at === Number.POSITIVE_INFINITY ? null : Math.min(at, LAST_INSTANT)
+const NEVER = Number.POSITIVE_INFINITY
+
+const instant = (at: number): number | null => (at === NEVER ? null : at)
+
+/** `seconds` after `start`, which is never for `false`. */
+function after(start: number, seconds: number | false): number {
+  return seconds === false ? NEVER : Math.min(start + Math.ceil(seconds * 1000), LAST_INSTANT)
+}
 
 function absoluteEnd({ createdAt }: Timing, { absoluteTimeout }: Lifetime): number {
-  return absoluteTimeout === false
-    ? Number.POSITIVE_INFINITY
-    : createdAt + Math.ceil(absoluteTimeout * 1000)
+  return after(createdAt, absoluteTimeout)
 }
 
 function idleEnd({ idle }: Timing, { idleTimeout }: Lifetime, now: number): number {
-  const seconds = idle ?? idleTimeout
-  return seconds === false ? Number.POSITIVE_INFINITY : now + Math.ceil(seconds * 1000)
+  return after(now, idle ?? idleTimeout)
 }
 
 /** `expiry`, but not past the absolute timeout: a shorter one holds for sessions that are already there. */
@@ -45,7 +48,7 @@ export function cappedExpiry(
   timing: Timing,
   lifetime: Lifetime,
 ): number | null {
-  return instant(Math.min(expiry ?? Number.POSITIVE_INFINITY, absoluteEnd(timing, lifetime)))
+  return instant(Math.min(expiry ?? NEVER, absoluteEnd(timing, lifetime)))
 }
 
 /** When a session that is stored or used at `now` ends, if nobody uses it again. */
@@ -61,7 +64,7 @@ export function isExtensionDue(
   now: number,
 ): boolean {
   const rolled = idleEnd(timing, lifetime, now)
-  if (timing.fixed !== null || rolled === Number.POSITIVE_INFINITY) return false
+  if (timing.fixed !== null || rolled === NEVER) return false
   if (expiry === null) return true
   // The last extension was one idle timeout before `expiry`, so this is the time since then.
   if (rolled - expiry < Math.ceil(touchAfter(timing, lifetime) * 1000)) return false

@@ -95,13 +95,16 @@ function check<Data extends object, Name extends string>(
       'session(): store must be a session store, or a function of the context that gives one.',
     )
   }
-  checkDuration('idleTimeout', idleTimeout === false || idleTimeout > 0, idleTimeout)
-  checkDuration(
-    'absoluteTimeout',
-    absoluteTimeout === false || absoluteTimeout > 0,
-    absoluteTimeout,
-  )
-  checkDuration('touchAfter', touchAfter === undefined || touchAfter >= 0, touchAfter ?? 0)
+  const isDuration = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0
+  for (const [option, value] of Object.entries({ idleTimeout, absoluteTimeout })) {
+    if (value === false || isDuration(value)) continue
+    throw new TypeError(
+      `session(): ${option} must be a positive, finite number of seconds, or false.`,
+    )
+  }
+  if (touchAfter !== undefined && touchAfter !== 0 && !isDuration(touchAfter)) {
+    throw new TypeError('session(): touchAfter must be 0 or a positive, finite number of seconds.')
+  }
   return {
     name,
     store,
@@ -110,10 +113,4 @@ function check<Data extends object, Name extends string>(
     saveOnError,
     onEvent,
   }
-}
-
-function checkDuration(option: string, inRange: boolean, value: unknown): void {
-  if (inRange && (value === false || Number.isFinite(value))) return
-  const shape = option === 'touchAfter' ? '0 or more, and finite' : 'positive and finite, or false'
-  throw new TypeError(`session(): ${option} must be in seconds: ${shape}.`)
 }

@@ -173,13 +173,13 @@ export class Visit {
     const issued = await calling('store a session', () => store.storeSession(this.#session))
     const value = issued ?? this.#value
     const { id, stored, attempts } = state
-    if (value === undefined || !id) return
     const moved = status === 'extended' || before?.expiry !== stored?.record.expiry
-    if (issued !== undefined || moved) {
+    if (value !== undefined && (issued !== undefined || moved)) {
       this.#line(value) // too large for a cookie? Then say so now
       this.#sendsCookie = true
     }
     this.#value = value
+    if (!id) return
     if (!before) this.#emit({ type: 'created', id })
     else if (isRotated) this.#emit({ type: 'regenerated', id })
     if (attempts > 1) this.#emit({ type: 'conflict', id, attempts })

@@ -1,0 +1,136 @@
+import { SessionError, type SessionErrorCode } from '../errors.js'
+import { Session } from '../session.js'
+import type { SessionStore } from '../session-store.js'
+
+/** What a store can do. All true unless said otherwise; what is false is not tested. */
+export interface StoreCapabilities {
+  /** It writes only if nobody else has (T6, T7). */
+  readonly conditionalWrites?: boolean
+  /** It finds sessions by owner (O1). */
+  readonly owners?: boolean
+  /** It can remove everything (`clearStore`). */
+  readonly clear?: boolean
+  /** It keeps records, so that it can end a session whose cookie is still out there. */
+  readonly revocation?: boolean
+}
+
+export interface Rule {
+  /** The rules of the contract it checks, for the title and the message of a failure. */
+  readonly rules: string
+  readonly title: string
+  readonly needs?: keyof StoreCapabilities
+  readonly check: (kit: Kit) => Promise<void>
+}
+
+/** What a check works with: one store, and assertions that name the rule. */
+export class Kit {
+  readonly #rules: string
+  readonly store: SessionStore
+  readonly can: Required<StoreCapabilities>
+
+  constructor(rules: string, store: SessionStore, capabilities: StoreCapabilities) {
+    this.#rules = rules
+    this.store = store
+    this.can = {
+      conditionalWrites: true,
+      owners: true,
+      clear: true,
+      revocation: true,
+      ...capabilities,
+    }
+  }
+
+  assert(condition: unknown, expectation: string): asserts condition {
+    if (!condition) throw new Error(`${this.#rules}: ${expectation}`)
+  }
+
+  same(actual: unknown, expected: unknown, expectation: string): void {
+    const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)]
+    this.assert(a === b, `${expectation}: expected ${b}, got ${a}`)
+  }
+
+  /** Stores a new session with this data and gives its cookie value. */
+  async issue(
+    data: Record<string, unknown> = {},
+    change?: (session: Session) => void,
+  ): Promise<string> {
+    const session = new Session()
+    change?.(session)
+    for (const [key, value] of Object.entries(data)) session.set(key, value)
+    const value = await this.store.storeSession(session)
+    this.assert(typeof value === 'string', 'storeSession gives the cookie value of a new session')
+    return value
+  }
+
+  async load(value: string): Promise<Session> {
+    const session = await this.store.loadSession(value)
+    this.assert(session, 'loadSession gives the session that was stored under a cookie value')
+    return session
+  }
+
+  /** Loads, changes, stores, and gives the cookie value that the client has from then on. */
+  async change(value: string, change: (session: Session) => void): Promise<string> {
+    const session = await this.load(value)
+    change(session)
+    return (await this.store.storeSession(session)) ?? value
+  }
+
+  async read(value: string, key: string): Promise<unknown> {
+    return (await this.load(value)).get(key)
+  }
+
+  async isGone(value: string): Promise<boolean> {
+    return (await this.store.loadSession(value)) === undefined
+  }
+
+  async codeOf(
+    attempt: () => Promise<unknown>,
+  ): Promise<SessionErrorCode | 'no error' | 'another error'> {
+    try {
+      await attempt()
+      return 'no error'
+    } catch (error) {
+      return error instanceof SessionError ? error.code : 'another error'
+    }
+  }
+}
+
+/** Runs `body` as if it were `seconds` later. */
+export async function later<T>(seconds: number, body: () => Promise<T>): Promise<T> {
+  const { now } = Date
+  Date.now = () => now.call(Date) + seconds * 1000
+  try {
+    return await body()
+  } finally {
+    Date.now = now
+  }
+}
+
+/** Runs `body` with random bytes that begin as they did the last time, as a broken generator's would. */
+export async function withRepeatedRandomness<T>(
+  first: () => Promise<unknown>,
+  body: () => Promise<T>,
+): Promise<T> {
+  const real = crypto.getRandomValues.bind(crypto)
+  const drawn: Uint8Array[] = []
+  const replace = (value: unknown): void => {
+    Object.defineProperty(crypto, 'getRandomValues', { value, configurable: true, writable: true })
+  }
+  try {
+    replace((bytes: Uint8Array<ArrayBuffer>) => {
+      drawn.push(real(bytes).slice())
+      return bytes
+    })
+    await first()
+    replace((bytes: Uint8Array<ArrayBuffer>) => {
+      const again = drawn.findIndex(({ length }) => length === bytes.length && length === 32)
+      const [repeated] = again === -1 ? [] : drawn.splice(again, 1)
+      if (repeated) bytes.set(repeated)
+      else real(bytes)
+      return bytes
+    })
+    return await body()
+  } finally {
+    Reflect.deleteProperty(crypto, 'getRandomValues')
+  }
+}

@@ -1,0 +1,62 @@
+/** A call that waits. */
+export interface Stall {
+  /** Resolves when the call has come to where it waits. */
+  readonly reached: Promise<void>
+  /** Lets it go on. */
+  release(): void
+}
+
+type Fault = <T>(call: () => Promise<T>) => Promise<T>
+
+/** Which of the calls to come fail or wait, and a record of those that came. */
+export class FaultPlan<Method extends string> {
+  readonly calls: { readonly method: Method }[] = []
+  readonly #faults = new Map<Method, Fault[]>()
+
+  failNext(method: Method, error: unknown = new Error(`${method} was told to fail`)): void {
+    this.#plan(method, () => Promise.reject(error))
+  }
+
+  /** The next call of `method` waits before it does anything. */
+  stallNext(method: Method): Stall {
+    const { stall, wait } = gate()
+    this.#plan(method, async (call) => {
+      await wait()
+      return call()
+    })
+    return stall
+  }
+
+  /** The next call of `method` takes effect, and waits before it says so. */
+  stallNextAfter(method: Method): Stall {
+    const { stall, wait } = gate()
+    this.#plan(method, async (call) => {
+      const result = await call()
+      await wait()
+      return result
+    })
+    return stall
+  }
+
+  async run<T>(method: Method, call: () => Promise<T>): Promise<T> {
+    this.calls.push({ method })
+    const fault = this.#faults.get(method)?.shift()
+    return fault ? fault(call) : call()
+  }
+
+  #plan(method: Method, fault: Fault): void {
+    const planned = this.#faults.get(method)
+    if (planned) planned.push(fault)
+    else this.#faults.set(method, [fault])
+  }
+}
+
+function gate(): { stall: Stall; wait: () => Promise<void> } {
+  const arrival = Promise.withResolvers<void>()
+  const departure = Promise.withResolvers<void>()
+  const wait = (): Promise<void> => {
+    arrival.resolve()
+    return departure.promise
+  }
+  return { stall: { reached: arrival.promise, release: departure.resolve }, wait }
+}

@@ -1,0 +1,103 @@
+import type { Session } from '../session.js'
+import type { SessionStore, SessionSummary } from '../session-store.js'
+import { FaultPlan, type Stall } from './fault-plan.js'
+
+export type { Stall } from './fault-plan.js'
+
+/** The calls that can be made to fail or wait. `isWellFormed` is no call to a backend and not among them. */
+export type FaultyMethod =
+  | 'loadSession'
+  | 'storeSession'
+  | 'destroySession'
+  | 'clearStore'
+  | 'sessionsOf'
+  | 'destroySessionsOf'
+  | 'destroySessionById'
+
+// biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
+type AnySession = Session<any>
+
+/**
+ * A store that fails and stalls when told to, for tests of how an app bears it. It has the methods of the store it wraps.
+ *
+ * @example
+ * const store = new FaultyStore(new MemoryStore())
+ * store.failNext('loadSession')
+ * const response = await app.request('/', { headers: { Cookie: cookie } }) // 500, and not an anonymous page
+ */
+export class FaultyStore implements SessionStore {
+  readonly #store: SessionStore
+  readonly #plan = new FaultPlan<FaultyMethod>()
+
+  // Those that the wrapped store may lack are there when it has them.
+  declare isWellFormed?: NonNullable<SessionStore['isWellFormed']>
+  declare sessionsOf?: NonNullable<SessionStore['sessionsOf']>
+  declare destroySessionsOf?: NonNullable<SessionStore['destroySessionsOf']>
+  declare destroySessionById?: NonNullable<SessionStore['destroySessionById']>
+
+  constructor(store: SessionStore) {
+    this.#store = store
+    if (store.isWellFormed) this.isWellFormed = (value) => store.isWellFormed?.(value) ?? false
+    if (store.sessionsOf) this.sessionsOf = this.#sessionsOf
+    if (store.destroySessionsOf) this.destroySessionsOf = this.#destroySessionsOf
+    if (store.destroySessionById) this.destroySessionById = this.#destroySessionById
+  }
+
+  get productionWarning(): string | undefined {
+    return this.#store.productionWarning
+  }
+
+  /** Every call so far, failed ones included, oldest first. */
+  get calls(): readonly { readonly method: FaultyMethod }[] {
+    return this.#plan.calls
+  }
+
+  /** The next call of `method` fails, with this error or one of its own, and does nothing. */
+  failNext(method: FaultyMethod, error?: unknown): void {
+    this.#plan.failNext(method, error)
+  }
+
+  /** The next call of `method` waits before it does anything. */
+  stallNext(method: FaultyMethod): Stall {
+    return this.#plan.stallNext(method)
+  }
+
+  /** The next call of `method` takes effect, and waits before it says so. */
+  stallNextAfter(method: FaultyMethod): Stall {
+    return this.#plan.stallNextAfter(method)
+  }
+
+  loadSession(cookieValue: string): Promise<AnySession | undefined> {
+    return this.#plan.run('loadSession', () => this.#store.loadSession(cookieValue))
+  }
+
+  storeSession(session: AnySession): Promise<string | undefined> {
+    return this.#plan.run('storeSession', () => this.#store.storeSession(session))
+  }
+
+  destroySession(session: AnySession): Promise<void> {
+    return this.#plan.run('destroySession', () => this.#store.destroySession(session))
+  }
+
+  clearStore(): Promise<void> {
+    return this.#plan.run('clearStore', () => this.#store.clearStore())
+  }
+
+  #sessionsOf(owner: string): Promise<SessionSummary[]> {
+    return this.#plan.run('sessionsOf', async () => (await this.#store.sessionsOf?.(owner)) ?? [])
+  }
+
+  #destroySessionsOf(owner: string, options?: { except?: AnySession | string }): Promise<number> {
+    return this.#plan.run(
+      'destroySessionsOf',
+      async () => (await this.#store.destroySessionsOf?.(owner, options)) ?? 0,
+    )
+  }
+
+  #destroySessionById(owner: string, id: string): Promise<boolean> {
+    return this.#plan.run(
+      'destroySessionById',
+      async () => (await this.#store.destroySessionById?.(owner, id)) ?? false,
+    )
+  }
+}

@@ -1,0 +1,46 @@
+import { cookieNames } from '../cookie.js'
+import { SessionError } from '../errors.js'
+import { Session, stateOf } from '../session.js'
+import { DEFAULT_NAME } from '../session-record.js'
+import type { SessionStore } from '../session-store.js'
+
+export interface SessionCookieOptions {
+  /** Whom the visitor is signed in as. Default nobody. */
+  readonly owner?: string
+  /** The middleware's `name`. Default `'session'`. */
+  readonly name?: string
+}
+
+/** The middleware's defaults, in seconds. */
+const LIFETIME = { idleTimeout: 86_400, absoluteTimeout: 2_592_000, touchAfter: undefined }
+
+/**
+ * A `Cookie` header value for a visitor who has that session: stores it and names its cookie value under every name the
+ * middleware may look for, so that it works whatever URL the test requests.
+ *
+ * @example
+ * const cookie = await sessionCookie(store, { cart: ['tea'] }, { owner: 'ada' })
+ * const response = await app.request('/cart', { headers: { Cookie: cookie } })
+ */
+export async function sessionCookie<Data extends object = Record<string, unknown>>(
+  store: SessionStore,
+  data: Data,
+  { owner, name = DEFAULT_NAME }: SessionCookieOptions = {},
+): Promise<string> {
+  const session = new Session()
+  const state = stateOf(session)
+  state.content.name = name
+  state.lifetime = LIFETIME
+  if (owner !== undefined) session.signIn(owner)
+  for (const [key, value] of Object.entries(data)) session.set(key, value)
+  const value = await store.storeSession(session)
+  if (value === undefined) {
+    throw new SessionError(
+      'STORE_FAILED',
+      'storeSession() gave no cookie value for a new session. Run the store through storeContract().',
+    )
+  }
+  return cookieNames(name)
+    .map((cookieName) => `${cookieName}=${value}`)
+    .join('; ')
+}

@@ -1,0 +1,48 @@
+import type { SessionStore } from '../session-store.js'
+
+import { Kit, type StoreCapabilities } from './contract-kit.js'
+import { CONTRACT } from './store-rules.js'
+
+export type { StoreCapabilities } from './contract-kit.js'
+
+export interface StoreContractOptions {
+  /** Registers one test with your runner, for example Vitest's `test` or that of `node:test`. */
+  readonly test: (title: string, run: () => Promise<void>) => void
+  readonly capabilities?: StoreCapabilities
+}
+
+const CAPABILITIES = ['conditionalWrites', 'owners', 'clear', 'revocation'] as const
+
+type MakeStore = () => SessionStore | Promise<SessionStore>
+
+/**
+ * The conformance suite for stores. Every store of this package passes it, and yours should.
+ *
+ * Each test gets an empty store of its own. A failure begins with the rule that was broken, as `docs/writing-a-store.md`
+ * numbers them. Time is moved by faking `Date.now` inside a test; nothing sleeps.
+ *
+ * @example
+ * import { test } from 'vitest'
+ * storeContract('MyStore', () => new MyStore(database()), { test })
+ */
+export function storeContract(
+  name: string,
+  makeStore: MakeStore,
+  { test, capabilities = {} }: StoreContractOptions,
+): void {
+  const missing = CAPABILITIES.filter((capability) => capabilities[capability] === false)
+  if (missing.length > 0) {
+    test(`${name}: not tested, because it cannot: ${missing.join(', ')}`, async () => {
+      const { sessionsOf } = await makeStore()
+      const contradicts = missing.includes('owners') && sessionsOf !== undefined
+      if (contradicts)
+        throw new Error('O2: a store that cannot find sessions by owner has no sessionsOf()')
+    })
+  }
+  for (const { rules, title, needs, check } of CONTRACT) {
+    if (needs && capabilities[needs] === false) continue
+    test(`${name}: ${rules} ${title}`, async () => {
+      await check(new Kit(rules, await makeStore(), capabilities))
+    })
+  }
+}

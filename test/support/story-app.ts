@@ -1,0 +1,60 @@
+import { type Context, Hono } from 'hono'
+import { type SessionEnv, type SessionOptions, session } from '../../src/index.js'
+
+export interface Story {
+  visits: number
+  notice: string
+  [key: string]: unknown
+}
+
+type StoryEnv = SessionEnv<Story>
+
+/** The app that the HTTP story is told with: every thing one can do with a session, one route each. */
+export function storyApp(options: SessionOptions<Story>): Hono<StoryEnv> {
+  const app = new Hono<StoryEnv>()
+  app.use(session<Story>(options))
+  app.get('/untouched', (c) => c.text('nothing personal'))
+  app.get('/look', (c) => c.json(described(c)))
+  app.post('/count', (c) => {
+    c.var.session.update('visits', (visits = 0) => visits + 1)
+    return c.text(String(c.var.session.get('visits')))
+  })
+  app.get('/get/:key', (c) => c.json(c.var.session.get(c.req.param('key')) ?? null))
+  app.post('/set/:key/:value', (c) => {
+    c.var.session.set(c.req.param('key'), c.req.param('value'))
+    return c.text('set')
+  })
+  app.post('/flash/:text', (c) => {
+    c.var.session.flash('notice', c.req.param('text'))
+    return c.redirect('/notice', 303)
+  })
+  app.get('/notice', (c) => c.text(c.var.session.get('notice') ?? ''))
+  app.post('/sign-in/:user', (c) => {
+    c.var.session.signIn(c.req.param('user'), { keep: ['visits'] })
+    return c.redirect('/look', 303)
+  })
+  app.post('/regenerate', (c) => {
+    c.var.session.regenerate()
+    return c.text('rotated')
+  })
+  app.post('/sign-out', (c) => {
+    c.var.session.destroy()
+    return c.redirect('/look', 303)
+  })
+  app.post('/sign-out-with-notice', (c) => {
+    c.var.session.destroy()
+    c.var.session.flash('notice', 'Signed out')
+    return c.redirect('/notice', 303)
+  })
+  app.post('/set-and-throw', (c) => {
+    c.var.session.set('thrown', true)
+    throw new Error('the handler failed')
+  })
+  app.onError((_error, c) => c.text('failed', 500))
+  return app
+}
+
+function described(c: Context<StoryEnv>): object {
+  const { id = null, isNew, owner = null, size } = c.var.session
+  return { id, isNew, owner, size, visits: c.var.session.get('visits') ?? 0 }
+}
