@@ -1,7 +1,269 @@
-import { test } from 'vitest'
-import { MemoryStore } from '../src/index.js'
+import { describe, expect, test, vi } from 'vitest'
+import { MemoryStore, type MemoryStoreOptions, Session } from '../src/index.js'
 import { storeContract } from '../src/testing.js'
+import { useClock } from './support/clock.js'
+import { storyApp } from './support/story-app.js'
 
-let stores = 0
+let names = 0
+const named = (options: MemoryStoreOptions = {}): MemoryStore =>
+  new MemoryStore({ name: `memory-${names++}`, ...options })
 
-storeContract('MemoryStore', () => new MemoryStore({ name: `contract-${stores++}` }), { test })
+storeContract('MemoryStore', () => named(), { test })
+
+const clock = useClock()
+
+async function issue(store: MemoryStore, change?: (session: Session) => void): Promise<string> {
+  const session = new Session()
+  change?.(session)
+  return (await store.storeSession(session)) ?? expect.fail('no value')
+}
+
+const isThere = async (store: MemoryStore, value: string): Promise<boolean> =>
+  (await store.loadSession(value)) !== undefined
+
+describe('Y1 stores in one isolate', () => {
+  test('with one name hold the same sessions', async () => {
+    const name = `shared-${names++}`
+    const value = await issue(new MemoryStore({ name }))
+    expect(await isThere(new MemoryStore({ name }), value)).toBe(true)
+  })
+
+  test('without a name, too', async () => {
+    const value = await issue(new MemoryStore())
+    const other = new MemoryStore()
+    expect(await isThere(other, value)).toBe(true)
+    await other.clearStore()
+    expect(await isThere(new MemoryStore(), value)).toBe(false)
+  })
+
+  test('with another name see none of them, count none and clear none (T14)', async () => {
+    const base = `a-${names++}`
+    const [one, two] = [new MemoryStore({ name: base }), new MemoryStore({ name: `${base}2` })]
+    const value = await issue(one, (session) => session.signIn('ada'))
+    expect(await isThere(two, value)).toBe(false)
+    expect(await two.count()).toBe(0)
+    expect(await two.sessionsOf('ada')).toEqual([])
+    await two.clearStore()
+    expect(await isThere(one, value)).toBe(true)
+  })
+
+  test('share them in one Map on globalThis, which a second evaluation of the module finds', async () => {
+    const store = named()
+    const value = await issue(store)
+    const parts = (globalThis as never)[Symbol.for('isolate-session.memory-store')]
+    expect(parts).toBeInstanceOf(Map)
+    vi.resetModules()
+    const again = await import('../src/index.js')
+    expect(again.MemoryStore).not.toBe(MemoryStore)
+    const reloaded = new again.MemoryStore({ name: `memory-${names - 1}` })
+    expect(await reloaded.loadSession(value)).toBeDefined()
+  })
+})
+
+describe('Y3 bounds', () => {
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '5', null])(
+    'of %s throw',
+    (bound) => {
+      expect(() => named({ maxSessions: bound as number })).toThrow(TypeError)
+      expect(() => named({ maxBytes: bound as number })).toThrow(TypeError)
+    },
+  )
+
+  test('at the limit the least recently used goes first', async () => {
+    const store = named({ maxSessions: 3 })
+    const [a, b, c] = [await issue(store), await issue(store), await issue(store)]
+    await store.loadSession(a)
+    const d = await issue(store)
+    expect(await store.count()).toBe(3)
+    const there = await Promise.all([a, b, c, d].map((value) => isThere(store, value)))
+    expect(there).toEqual([true, false, true, true])
+  })
+
+  test('a write makes a session recently used', async () => {
+    const store = named({ maxSessions: 2 })
+    const a = await issue(store)
+    const b = await issue(store)
+    const session = (await store.loadSession(a)) ?? expect.fail()
+    await store.loadSession(b)
+    session.set('n', 1)
+    await store.storeSession(session)
+    await issue(store)
+    expect([await isThere(store, a), await isThere(store, b)]).toEqual([true, false])
+  })
+
+  test('an expired one goes before any that lives', async () => {
+    const store = named({ maxSessions: 100 })
+    const living: string[] = []
+    for (let i = 0; i < 50; i++) living.push(await issue(store))
+    for (let i = 0; i < 50; i++) await issue(store, (session) => session.expireIn(60))
+    clock.advance(60)
+    for (let i = 0; i < 50; i++) living.push(await issue(store))
+    expect(await store.count()).toBe(100)
+    for (const value of living) expect(await isThere(store, value)).toBe(true)
+  })
+
+  test('a hundred thousand visits leave no more than the bound', async () => {
+    const store = named({ maxSessions: 1000 })
+    const values: string[] = []
+    for (let i = 0; i < 20_000; i++) values.push(await issue(store))
+    expect(await store.count()).toBe(1000)
+    expect(await isThere(store, values.at(-1000) ?? '')).toBe(true)
+    expect(await isThere(store, values.at(-1001) ?? '')).toBe(false)
+  })
+
+  test('in bytes hold as well, also when a session grows', async () => {
+    const store = named({ maxBytes: 10_000 })
+    const values: string[] = []
+    for (let i = 0; i < 50; i++) {
+      values.push(await issue(store, (session) => session.set('x', 'y'.repeat(500))))
+      expect(store.bytes).toBeLessThanOrEqual(10_000)
+    }
+    const last = values.at(-1) ?? ''
+    const session = (await store.loadSession(last)) ?? expect.fail()
+    session.set('x', 'y'.repeat(9000))
+    await store.storeSession(session)
+    expect(store.bytes).toBeLessThanOrEqual(10_000)
+    expect(await store.count()).toBe(1)
+    expect(await isThere(store, last)).toBe(true)
+  })
+
+  test('a session that alone is too large is refused, and nobody is put out for it', async () => {
+    const store = named({ maxBytes: 5000 })
+    const value = await issue(store)
+    const huge = issue(store, (session) => session.set('x', 'y'.repeat(5000)))
+    await expect(huge).rejects.toMatchObject({ code: 'SESSION_TOO_LARGE' })
+    expect(await isThere(store, value)).toBe(true)
+  })
+
+  test('bytes come back to nothing, and count a fixed part for each session', async () => {
+    const store = named()
+    const values = [await issue(store), await issue(store, (session) => session.signIn('ada'))]
+    const empty = store.bytes
+    expect(empty).toBeGreaterThan(500)
+    const session = (await store.loadSession(values[0] ?? '')) ?? expect.fail()
+    session.set('latin', 'é'.repeat(100))
+    await store.storeSession(session)
+    const latin = store.bytes - empty
+    session.set('latin', '€'.repeat(100))
+    await store.storeSession(session)
+    expect(store.bytes - empty).toBeGreaterThan(latin * 1.8)
+    await store.destroySession(session)
+    await store.destroySessionsOf('ada')
+    expect([store.bytes, await store.count()]).toEqual([0, 0])
+  })
+
+  test('belong to the store made last', async () => {
+    const name = `bounds-${names++}`
+    const first = new MemoryStore({ name, maxSessions: 1 })
+    new MemoryStore({ name, maxSessions: 5 })
+    for (let i = 0; i < 9; i++) await issue(first)
+    expect(await first.count()).toBe(5)
+  })
+
+  test('expired sessions are reclaimed without cleanup(), while others are read all the time', async () => {
+    const store = named()
+    const hot: string[] = []
+    for (let i = 0; i < 30; i++) hot.push(await issue(store))
+    for (let i = 0; i < 500; i++) await issue(store, (session) => session.expireIn(60))
+    clock.advance(60)
+    for (let i = 0; i < 100; i++) {
+      await issue(store)
+      for (const value of hot) await store.loadSession(value)
+    }
+    expect(await store.count()).toBe(130)
+  })
+
+  test('one that is asked for when it has expired is reclaimed at once', async () => {
+    const store = named()
+    const value = await issue(store, (session) => session.expireIn(60))
+    clock.advance(60)
+    expect(await isThere(store, value)).toBe(false)
+    expect(store.bytes).toBe(0)
+  })
+
+  test('cleanup() says how many it removed', async () => {
+    const store = named()
+    for (let i = 0; i < 5; i++) await issue(store, (session) => session.expireIn(60))
+    await issue(store)
+    expect(await store.cleanup()).toBe(0)
+    clock.advance(60)
+    expect(await store.count()).toBe(6)
+    expect(await store.cleanup()).toBe(5)
+    expect(await store.count()).toBe(1)
+  })
+})
+
+describe('Y4 between requests', () => {
+  test('only plain values are kept', async () => {
+    const name = `plain-${names++}`
+    const store = new MemoryStore({ name })
+    await issue(store, (session) => session.signIn('ada'))
+    const parts = (globalThis as never)[Symbol.for('isolate-session.memory-store')] as Map<
+      string,
+      object
+    >
+    const seen = new Set<string>()
+    const walk = (value: unknown): void => {
+      seen.add(Object.prototype.toString.call(value))
+      if (value instanceof Map) for (const entry of value) entry.forEach(walk)
+      else if (value instanceof Set) value.forEach(walk)
+      else if (typeof value === 'object' && value) Object.values(value).forEach(walk)
+    }
+    walk(parts.get(name))
+    seen.delete('[object Map Iterator]')
+    expect([...seen].sort()).toEqual(
+      [
+        '[object Map]',
+        '[object Null]',
+        '[object Number]',
+        '[object Object]',
+        '[object Set]',
+        '[object String]',
+        '[object Undefined]',
+      ].sort(),
+    )
+  })
+
+  test('no timer is set', async () => {
+    const timeout = vi.spyOn(globalThis, 'setTimeout')
+    const interval = vi.spyOn(globalThis, 'setInterval')
+    const store = named()
+    await store.loadSession(await issue(store, (session) => session.expireIn(60)))
+    expect(timeout).not.toHaveBeenCalled()
+    expect(interval).not.toHaveBeenCalled()
+    timeout.mockRestore()
+    interval.mockRestore()
+  })
+})
+
+describe('Y2 Y5 the production warning', () => {
+  async function warnings(url: string, options: MemoryStoreOptions = {}): Promise<string[]> {
+    vi.stubGlobal(Symbol.for('isolate-session.warned') as never, undefined)
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    for (let i = 0; i < 3; i++) {
+      const app = storyApp({ store: named(options) })
+      await app.request(url, { method: 'POST' })
+    }
+    const said = warn.mock.calls.map(([message]) => String(message))
+    warn.mockRestore()
+    vi.unstubAllGlobals()
+    return said
+  }
+
+  test('is given once per isolate over https, and says what is lost', async () => {
+    const said = await warnings('https://shop.example/count')
+    expect(said).toHaveLength(1)
+    expect(said[0]).toMatch(/this isolate only.*Other isolates.*evicted/)
+  })
+
+  test.each(['http://localhost:8787/count', 'https://localhost/count', 'https://127.0.0.1/count'])(
+    'is not given for %s',
+    async (url) => {
+      expect(await warnings(url)).toEqual([])
+    },
+  )
+
+  test('is not given with warn: false', async () => {
+    expect(await warnings('https://shop.example/count', { warn: false })).toEqual([])
+  })
+})

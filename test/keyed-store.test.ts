@@ -1,0 +1,406 @@
+import { describe, expect, test, vi } from 'vitest'
+import { KeyedStore, type KeyedStoreOptions, Session, type SessionRecord } from '../src/index.js'
+import { FaultPlan } from '../src/testing/fault-plan.js'
+import { storeContract } from '../src/testing.js'
+import { useClock } from './support/clock.js'
+
+type Verb = 'read' | 'insert' | 'replace' | 'remove' | 'removeAll' | 'recordsOf'
+
+/** The smallest backend there is, with every verb in reach of a test. It keeps what it is given, for ever. */
+class TableStore extends KeyedStore {
+  readonly rows = new Map<string, SessionRecord>()
+  readonly plan = new FaultPlan<Verb>()
+
+  constructor(options?: KeyedStoreOptions) {
+    super(options)
+  }
+
+  read(id: string): Promise<SessionRecord | undefined> {
+    return this.plan.run('read', async () => this.rows.get(id))
+  }
+
+  insert(id: string, record: SessionRecord): Promise<boolean> {
+    return this.plan.run('insert', async () => {
+      if (this.rows.has(id)) return false
+      this.rows.set(id, record)
+      return true
+    })
+  }
+
+  replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
+    return this.plan.run('replace', async () => {
+      if (this.rows.get(id)?.version !== version) return false
+      this.rows.set(id, record)
+      return true
+    })
+  }
+
+  remove(id: string, version?: string): Promise<boolean> {
+    return this.plan.run('remove', async () => {
+      if (version !== undefined && this.rows.get(id)?.version !== version) return false
+      return this.rows.delete(id)
+    })
+  }
+
+  removeAll(): Promise<void> {
+    return this.plan.run('removeAll', async () => this.rows.clear())
+  }
+
+  override recordsOf(owner: string): Promise<[string, SessionRecord][]> {
+    return this.plan.run('recordsOf', async () =>
+      [...this.rows].filter(([, record]) => record.owner === owner),
+    )
+  }
+}
+
+/** The same without an index of owners. */
+class PlainStore extends KeyedStore {
+  async read(): Promise<undefined> {}
+  async insert(): Promise<boolean> {
+    return true
+  }
+  async replace(): Promise<boolean> {
+    return false
+  }
+  async remove(): Promise<boolean> {
+    return false
+  }
+  async removeAll(): Promise<void> {}
+}
+
+storeContract('a store that keeps everything', () => new TableStore(), { test })
+
+const clock = useClock()
+
+async function issue(store: KeyedStore, data: Record<string, unknown> = { n: 1 }): Promise<string> {
+  const session = new Session()
+  for (const [key, value] of Object.entries(data)) session.set(key, value)
+  return (await store.storeSession(session)) ?? expect.fail('no value')
+}
+
+async function load(store: KeyedStore, value: string): Promise<Session> {
+  return (await store.loadSession(value)) ?? expect.fail('no session')
+}
+
+const verbs = (store: TableStore): Verb[] => store.plan.calls.map(({ method }) => method)
+
+describe('T1 a value of the wrong shape', () => {
+  test('costs no I/O and no hashing', async () => {
+    const store = new TableStore()
+    const digest = vi.spyOn(crypto.subtle, 'digest')
+    for (const value of [
+      '',
+      'short',
+      'A'.repeat(44),
+      `${'A'.repeat(42)}B`,
+      5 as unknown as string,
+    ]) {
+      expect(await store.loadSession(value)).toBeUndefined()
+    }
+    expect(digest).not.toHaveBeenCalled()
+    expect(verbs(store)).toEqual([])
+    digest.mockRestore()
+  })
+
+  test('a backend that fails is an error, with its own as cause and nothing of the session in the message', async () => {
+    const store = new TableStore()
+    const value = await issue(store, { secret: 'data' })
+    const cause = new Error('connection refused')
+    store.plan.failNext('read', cause)
+    const error = await store.loadSession(value).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ name: 'SessionError', code: 'STORE_FAILED', cause })
+    expect(String(error)).not.toContain(value)
+  })
+})
+
+describe('T3 the backend', () => {
+  test('never sees a cookie value', async () => {
+    const store = new TableStore()
+    const seen: unknown[] = []
+    for (const verb of ['read', 'insert', 'replace', 'remove', 'recordsOf'] as const) {
+      vi.spyOn(store, verb)
+    }
+    const first = await issue(store)
+    const session = await load(store, first)
+    session.signIn('ada')
+    const second = (await store.storeSession(session)) ?? ''
+    const signedIn = await load(store, second)
+    signedIn.set('n', 2)
+    await store.storeSession(signedIn)
+    await store.destroySession(signedIn)
+    for (const verb of ['read', 'insert', 'replace', 'remove', 'recordsOf'] as const) {
+      seen.push(...vi.mocked(store[verb]).mock.calls)
+    }
+    expect(seen.length).toBeGreaterThan(6)
+    expect(JSON.stringify(seen)).not.toContain(first)
+    expect(JSON.stringify(seen)).not.toContain(second)
+  })
+})
+
+describe('T5 a taken id', () => {
+  test('is tried again a few times, and then the store has failed', async () => {
+    const store = new TableStore()
+    vi.spyOn(store, 'insert').mockResolvedValue(false)
+    await expect(issue(store)).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    expect(store.rows.size).toBe(0)
+  })
+
+  test('with our own version is our own record: only the reply was lost', async () => {
+    const store = new TableStore()
+    vi.spyOn(store, 'insert').mockImplementationOnce(async (id, record) => {
+      store.rows.set(id, record)
+      return false
+    })
+    const value = await issue(store)
+    expect(store.rows.size).toBe(1)
+    expect((await load(store, value)).get('n')).toBe(1)
+  })
+})
+
+describe('T7 a write whose reply was lost', () => {
+  test('is recognised by its version, and not done twice', async () => {
+    const store = new TableStore()
+    const value = await issue(store, { n: 0 })
+    const session = await load(store, value)
+    session.update('n', (n) => Number(n) + 1)
+    const real = store.rows
+    vi.spyOn(store, 'replace').mockImplementationOnce(async (id, record) => {
+      real.set(id, record)
+      return false
+    })
+    await store.storeSession(session)
+    expect((await load(store, value)).get('n')).toBe(1)
+  })
+
+  test('a writer that always loses gives up with SESSION_CONFLICT, and keeps its changes', async () => {
+    const store = new TableStore()
+    const value = await issue(store)
+    const session = await load(store, value)
+    session.set('n', 2)
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0)
+    const replace = vi.spyOn(store, 'replace').mockImplementation(async (id) => {
+      const record = store.rows.get(id)
+      if (record) store.rows.set(id, { ...record, version: crypto.randomUUID() })
+      return false
+    })
+    await expect(store.storeSession(session)).rejects.toMatchObject({ code: 'SESSION_CONFLICT' })
+    expect(replace).toHaveBeenCalledTimes(32)
+    replace.mockRestore()
+    random.mockRestore()
+    expect(session.dataChanged).toBe(true)
+    await store.storeSession(session)
+    expect((await load(store, value)).get('n')).toBe(2)
+  })
+
+  test('a change that fails when it is run again leaves the record alone', async () => {
+    const store = new TableStore()
+    const value = await issue(store, { n: 0 })
+    const [session, other] = [await load(store, value), await load(store, value)]
+    other.set('n', 5)
+    session.update('n', (n) => {
+      if (n === 5) throw new Error('no')
+      return 1
+    })
+    await store.storeSession(other)
+    await expect(store.storeSession(session)).rejects.toThrow('no')
+    expect((await load(store, value)).get('n')).toBe(5)
+  })
+})
+
+describe('T8 a rotation', () => {
+  test('writes the new record before it removes the old one', async () => {
+    const store = new TableStore()
+    const session = await load(store, await issue(store))
+    store.plan.calls.length = 0
+    session.regenerate()
+    await store.storeSession(session)
+    expect(verbs(store)).toEqual(['insert', 'remove'])
+  })
+
+  test('that cannot write leaves the old one alive', async () => {
+    const store = new TableStore()
+    const value = await issue(store)
+    const session = await load(store, value)
+    session.regenerate()
+    store.plan.failNext('insert')
+    await expect(store.storeSession(session)).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    expect((await load(store, value)).get('n')).toBe(1)
+    const next = (await store.storeSession(session)) ?? ''
+    expect(next).not.toBe(value)
+    expect(store.rows.size).toBe(1)
+  })
+
+  test('that cannot remove the old one is an error, and leaves no second record behind', async () => {
+    const store = new TableStore()
+    const value = await issue(store)
+    const session = await load(store, value)
+    session.regenerate()
+    store.plan.failNext('remove')
+    await expect(store.storeSession(session)).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    expect(store.rows.size).toBe(1)
+    expect((await load(store, value)).get('n')).toBe(1)
+  })
+
+  test('of a session that was destroyed meanwhile ends in SESSION_GONE, with no record at all', async () => {
+    const store = new TableStore()
+    const value = await issue(store)
+    const session = await load(store, value)
+    await store.destroySession(await load(store, value))
+    session.regenerate()
+    await expect(store.storeSession(session)).rejects.toMatchObject({ code: 'SESSION_GONE' })
+    expect(store.rows.size).toBe(0)
+  })
+
+  test('of a session that has expired meanwhile ends in SESSION_GONE, a sign-in does not', async () => {
+    const store = new TableStore()
+    const fresh = new Session()
+    fresh.expireIn(60)
+    const value = (await store.storeSession(fresh)) ?? ''
+    const [rotating, signing] = [await load(store, value), await load(store, value)]
+    clock.advance(60)
+    rotating.regenerate()
+    await expect(store.storeSession(rotating)).rejects.toMatchObject({ code: 'SESSION_GONE' })
+    signing.signIn('ada')
+    expect(await store.storeSession(signing)).toHaveLength(43)
+  })
+})
+
+describe('T9 T10 a record that cannot be believed', () => {
+  const body = { v: 1, n: 'session', c: Date.parse('2026-06-01T11:00:00Z'), d: { n: 1 } }
+  const record = (change: object, bodyChange: object = {}): SessionRecord =>
+    ({
+      version: 'v',
+      expiry: null,
+      owner: null,
+      body: JSON.stringify({ ...body, ...bodyChange }),
+      ...change,
+    }) as SessionRecord
+
+  test('a sound one is a session', async () => {
+    const store = new TableStore()
+    const value = await issue(store)
+    const [id = ''] = store.rows.keys()
+    store.rows.set(id, record({}))
+    expect((await load(store, value)).get('n')).toBe(1)
+  })
+
+  test.each<[string, SessionRecord]>([
+    ['no expiry', record({ expiry: undefined })],
+    ['expiry as text', record({ expiry: '2099-01-01' })],
+    ['expiry NaN', record({ expiry: Number.NaN })],
+    ['expiry Infinity', record({ expiry: Number.POSITIVE_INFINITY })],
+    ['expiry negative', record({ expiry: -1 })],
+    ['expiry after the end of time', record({ expiry: 9e15 })],
+    ['expiry in the past', record({ expiry: 1 })],
+    ['no createdAt', record({}, { c: undefined })],
+    ['createdAt as text', record({}, { c: '2026' })],
+    ['createdAt negative', record({}, { c: -1 })],
+    ['createdAt in the far future', record({}, { c: Date.parse('2027-01-01') })],
+    ['idle of no sense', record({}, { i: -5 })],
+    ['idle as text', record({}, { i: '60' })],
+    ['fixed of no sense', record({}, { x: 'never' })],
+    ['another format version', record({}, { v: 2 })],
+    ['no format version', record({}, { v: undefined })],
+    ['a name of another type', record({}, { n: 5 })],
+    ['data of another type', record({}, { d: [1] })],
+    ['no data', record({}, { d: undefined })],
+    ['flash of another type', record({}, { f: 'x' })],
+    ['a flash without token', record({}, { f: { k: { value: 1 } } })],
+    ['an owner of another type', record({ owner: 5 })],
+    ['no body', record({ body: undefined })],
+    ['an empty body', record({ body: '' })],
+    ['a truncated body', record({ body: JSON.stringify(body).slice(0, -4) })],
+    ['a body that is no object', record({ body: '"text"' })],
+    ['a body that is null', record({ body: 'null' })],
+    ['a body that is no JSON', record({ body: '<html>' })],
+  ])('%s: no session, no crash', async (_what, bad) => {
+    const store = new TableStore()
+    const value = await issue(store)
+    const loaded = await load(store, value)
+    const [id = ''] = store.rows.keys()
+    store.rows.set(id, bad)
+    expect(await store.loadSession(value)).toBeUndefined()
+    loaded.set('n', 2)
+    await expect(store.storeSession(loaded)).rejects.toMatchObject({ code: 'SESSION_GONE' })
+    expect(store.rows.get(id)).toBe(bad)
+  })
+
+  test('keys that reach a prototype do not', async () => {
+    const store = new TableStore()
+    const value = await issue(store)
+    const [id = ''] = store.rows.keys()
+    store.rows.set(
+      id,
+      record({ body: JSON.stringify(body).replace('"n":1', '"__proto__":{"polluted":1}') }),
+    )
+    const session = await load(store, value)
+    expect(session.get('polluted')).toBeUndefined()
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+  })
+})
+
+describe('T12 maxSessionBytes', () => {
+  test.each([0, -1, 1.5, Number.NaN, '5'])('of %s throws', (maxSessionBytes) => {
+    expect(() => new TableStore({ maxSessionBytes: maxSessionBytes as number })).toThrow(TypeError)
+  })
+
+  test('is exact to the byte, in UTF-8', async () => {
+    const store = new TableStore()
+    await issue(store, { text: 'é' })
+    const [{ body = '' } = {}] = store.rows.values()
+    const bytes = new TextEncoder().encode(body).length
+    expect(bytes).toBe(body.length + 1)
+    await issue(new TableStore({ maxSessionBytes: bytes }), { text: 'é' })
+    const small = new TableStore({ maxSessionBytes: bytes - 1 })
+    await expect(issue(small, { text: 'é' })).rejects.toMatchObject({ code: 'SESSION_TOO_LARGE' })
+    expect(small.rows.size).toBe(0)
+  })
+})
+
+describe('O1 owners', () => {
+  test('a listing that never gets empty is an error, not an endless loop', async () => {
+    const store = new TableStore()
+    const session = new Session()
+    session.signIn('ada')
+    await store.storeSession(session)
+    vi.spyOn(store, 'remove').mockResolvedValue(false)
+    await expect(store.destroySessionsOf?.('ada')).rejects.toMatchObject({ code: 'STORE_FAILED' })
+  })
+
+  test('a rotation that was written after the first listing is found by the next', async () => {
+    const store = new TableStore()
+    const session = new Session()
+    session.signIn('ada')
+    const value = (await store.storeSession(session)) ?? ''
+    const rotating = await load(store, value)
+    rotating.regenerate()
+    const listing = store.plan.stallNextAfter('recordsOf')
+    const ending = store.destroySessionsOf?.('ada')
+    await listing.reached
+    const next = (await store.storeSession(rotating)) ?? ''
+    listing.release()
+    await ending
+    expect(await store.loadSession(next)).toBeUndefined()
+    expect(store.rows.size).toBe(0)
+  })
+
+  test('O2 a store that cannot find by owner has none of the three methods', () => {
+    const store = new PlainStore()
+    for (const method of ['sessionsOf', 'destroySessionsOf', 'destroySessionById']) {
+      expect(method in store).toBe(false)
+      expect(method in new TableStore()).toBe(true)
+    }
+  })
+})
+
+test('a retry does not wait for a faked timer', async () => {
+  const store = new TableStore()
+  const value = await issue(store)
+  const [a, b] = [await load(store, value), await load(store, value)]
+  vi.useFakeTimers({ now: Date.now() })
+  a.set('a', 1)
+  b.set('b', 1)
+  await Promise.all([store.storeSession(a), store.storeSession(b)])
+  vi.useRealTimers()
+  expect((await load(store, value)).size).toBe(3)
+})

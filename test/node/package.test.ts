@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
+
+/** The package's entries, by the source file behind each. */
+const entries: Record<string, string> = Object.fromEntries(
+  Object.entries<{ default: string }>(manifest.exports)
+    .filter(([path]) => path !== './package.json')
+    .map(([path, { default: file }]) => [
+      path,
+      file.replace('./dist/', 'src/').replace('.js', '.ts'),
+    ]),
+)
+
+const importsOf = (file: string): { specifier: string; typeOnly: boolean }[] =>
+  [
+    ...readFileSync(file, 'utf8').matchAll(/^(import|export)\s(type\s)?[^'"]*?from '([^']+)'/gms),
+  ].map(([, , type, specifier = '']) => ({ specifier, typeOnly: type !== undefined }))
+
+/** Every file that an entry loads, and everything it loads from outside. */
+function graphOf(entry: string): { files: Set<string>; outside: Set<string> } {
+  const files = new Set<string>()
+  const outside = new Set<string>()
+  const visit = (file: string): void => {
+    if (files.has(file)) return
+    files.add(file)
+    for (const { specifier, typeOnly } of importsOf(file)) {
+      if (typeOnly) continue
+      if (specifier.startsWith('.')) visit(join(dirname(file), specifier.replace(/\.js$/, '.ts')))
+      else outside.add(specifier)
+    }
+  }
+  visit(entry)
+  return { files, outside }
+}
+
+describe('exports', () => {
+  test.each(Object.entries(entries))('%s is a file, with types beside it', (path, file) => {
+    expect(() => readFileSync(file)).not.toThrow()
+    const { types, default: code } = manifest.exports[path]
+    expect(types).toBe(code.replace('.js', '.d.ts'))
+  })
+
+  test('every door in src has an export', () => {
+    const stores = readdirSync('src', { withFileTypes: true }).some(({ name }) => name === 'stores')
+      ? readdirSync('src/stores').map((file) => `src/stores/${file}`)
+      : []
+    const doors = ['src/index.ts', 'src/testing.ts', ...stores]
+    expect(Object.values(entries).sort()).toEqual(doors.sort())
+  })
+})
+
+describe('the import graph', () => {
+  test('of the core loads nothing from outside', () => {
+    expect([...graphOf('src/index.ts').outside]).toEqual([])
+  })
+
+  test('of the core holds no store with a backend and nothing for tests', () => {
+    const { files } = graphOf('src/index.ts')
+    for (const file of files) expect(file).not.toMatch(/stores|testing/)
+  })
+
+  test.each(Object.values(entries))(
+    'of %s has no node:, no driver and nothing but Hono',
+    (entry) => {
+      for (const specifier of graphOf(entry).outside) {
+        expect(specifier).toMatch(
+          entry.endsWith('durable-object.ts') ? /^cloudflare:workers$|^hono/ : /^hono/,
+        )
+      }
+    },
+  )
+
+  test('points one way: a session knows no store, a store knows no middleware, the middleware no store', () => {
+    const reaches = (from: string, to: RegExp): boolean =>
+      [...graphOf(from).files].some((file) => file !== from && to.test(relative('src', file)))
+    expect(reaches('src/session.ts', /store|middleware|visit|cookie|crypto/)).toBe(false)
+    expect(reaches('src/keyed-store.ts', /memory-store|middleware|visit|cookie/)).toBe(false)
+    expect(reaches('src/memory-store.ts', /middleware|visit|cookie/)).toBe(false)
+    expect(reaches('src/middleware.ts', /-store\.ts/)).toBe(false)
+  })
+
+  test('uses neither Buffer nor process', () => {
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    const uses = files
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => readFileSync(join('src', name), 'utf8').split('\n'))
+      .filter((line) => !/^\s*(\*|\/\/|\/\*)/.test(line))
+      .filter((line) => /\bBuffer\b|\bprocess\.|from 'node:/.test(line))
+    expect(uses).toEqual([])
+  })
+})
+
+test('the peer range leaves out versions of Hono with known advisories', () => {
+  expect(manifest.peerDependencies).toEqual({ hono: '>=4.12.21' })
+  expect(manifest.dependencies).toBeUndefined()
+  expect(manifest.sideEffects).toBe(false)
+})
