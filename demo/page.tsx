@@ -26,7 +26,7 @@ export function Page(): JSX.Element {
         <main>
           <Panel id="session" title="Session">
             <dl>
-              <Fact name="id" label="Id (a hash, safe to show)" />
+              <Fact name="id" label="Id (a hash)" />
               <Fact name="age" label="Age" />
               <Fact name="expiry" label="Ends in, if unused" />
               <Fact name="owner" label="Owner" />
@@ -50,12 +50,14 @@ export function Page(): JSX.Element {
             />
           </Panel>
           <Panel id="write" title="Write">
-            <button type="button" data-action="visit">
-              Count a visit
-            </button>
-            <button type="button" data-action="race">
-              20 visits at once
-            </button>
+            <div class="row">
+              <button type="button" data-action="visit">
+                Count a visit
+              </button>
+              <button type="button" data-action="race">
+                20 visits at once
+              </button>
+            </div>
             <form data-action="data">
               <Field name="key" label="Key" value="colour" />
               <Field name="value" label="Value" value="blue" />
@@ -74,15 +76,17 @@ export function Page(): JSX.Element {
               <Field name="user" label="User" value="ada" />
               <button type="submit">Sign in</button>
             </form>
-            <button type="button" data-action="sign-out">
-              Sign out
-            </button>
-            <button type="button" data-action="sign-out-everywhere">
-              Sign out everywhere else
-            </button>
-            <button type="button" data-action="devices">
-              List devices
-            </button>
+            <div class="row">
+              <button type="button" data-action="sign-out">
+                Sign out
+              </button>
+              <button type="button" data-action="sign-out-everywhere">
+                Sign out everywhere else
+              </button>
+              <button type="button" data-action="devices">
+                List devices
+              </button>
+            </div>
             <ul data-fact="devices" />
           </Panel>
           <Panel id="log" title="What happened">

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { KeyedStore, type KeyedStoreOptions, Session, type SessionRecord } from '../src/index.js'
+import { KeyedStore, Session, type SessionRecord } from '../src/index.js'
 import { FaultPlan } from '../src/testing/fault-plan.js'
 import { storeContract } from '../src/testing.js'
 import { useClock } from './support/clock.js'
@@ -10,10 +10,6 @@ type Verb = 'read' | 'insert' | 'replace' | 'remove' | 'removeAll' | 'recordsOf'
 class TableStore extends KeyedStore {
   readonly rows = new Map<string, SessionRecord>()
   readonly plan = new FaultPlan<Verb>()
-
-  constructor(options?: KeyedStoreOptions) {
-    super(options)
-  }
 
   read(id: string): Promise<SessionRecord | undefined> {
     return this.plan.run('read', async () => this.rows.get(id))

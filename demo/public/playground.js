@@ -29,11 +29,9 @@ function log(text, bad = false) {
 async function refresh() {
   const { session, isolate } = await call('GET', '/session')
   shown = session
-  show(
-    'id',
-    session.id ?? 'none yet: nothing was written, so nothing is stored and no cookie was sent',
-  )
-  show('owner', session.owner ?? 'nobody, anonymous')
+  show('id', session.id ?? 'none: nothing was written, so nothing is stored')
+  show('owner', session.owner ?? 'nobody')
+  if (session.owner === null) fact('devices').replaceChildren()
   show('data', JSON.stringify(session.data, undefined, 2))
   show('isolate', isolate.id)
   show('since', new Date(isolate.startedAt).toLocaleTimeString())

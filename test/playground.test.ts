@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest'
+import playground from '../demo/index.js'
+import { Visitor } from './support/visitor.js'
+
+const LOCAL = 'http://localhost:8787'
+const visitor = (): Visitor => new Visitor((url, init) => playground.request(url, init), LOCAL)
+
+const send = (body?: unknown): RequestInit => ({
+  method: 'POST',
+  ...(body !== undefined && { body: JSON.stringify(body) }),
+})
+
+async function ask(
+  who: Visitor,
+  path: string,
+  init?: RequestInit,
+): Promise<Record<string, unknown>> {
+  return (await who.visit(path, init)).json()
+}
+
+const look = async (who: Visitor): Promise<Record<string, unknown>> =>
+  (await ask(who, '/api/memory/session')).session as Record<string, unknown>
+
+describe('the playground', () => {
+  test('is one page that touches no session', async () => {
+    const response = await visitor().visit('/')
+    expect(response.status).toBe(200)
+    expect(await response.text()).toContain('<h1>isolate-session</h1>')
+    expect(response.headers.get('Set-Cookie')).toBeNull()
+    expect(response.headers.get('Vary')).toBeNull()
+  })
+
+  test('shows the session and the isolate, and writes nothing', async () => {
+    const ada = visitor()
+    const answer = await ask(ada, '/api/memory/session')
+    expect(answer).toEqual({
+      store: 'memory',
+      session: {
+        id: null,
+        isNew: true,
+        createdAt: expect.any(String),
+        expiry: null,
+        owner: null,
+        data: {},
+      },
+      isolate: {
+        id: expect.any(String),
+        startedAt: expect.any(String),
+        sessions: expect.any(Number),
+        bytes: expect.any(Number),
+        maxBytes: 33_554_432,
+      },
+    })
+    expect(ada.cookies.size).toBe(0)
+    await ada.visit('/api/memory/flash', send({ message: 'Hi' }))
+    const response = await ada.visit('/api/memory/session')
+    expect(response.headers.get('Set-Cookie')).toBeNull()
+    expect(await ask(ada, '/api/memory/flash')).toEqual({ message: 'Hi' })
+    expect(await ask(ada, '/api/memory/flash')).toEqual({ message: null })
+  })
+
+  test('counts fifty visits at once', async () => {
+    const ada = visitor()
+    expect(await ask(ada, '/api/memory/visits', send())).toEqual({ visits: 1 })
+    await Promise.all(Array.from({ length: 49 }, () => ada.text('/api/memory/visits', send())))
+    expect((await look(ada)).data).toEqual({ visits: 50 })
+  })
+
+  test('sets values', async () => {
+    const ada = visitor()
+    const answer = await ask(ada, '/api/memory/data', send({ key: 'cart', value: ['tea'] }))
+    expect(answer).toEqual({ data: { cart: ['tea'] } })
+    expect((await look(ada)).data).toEqual({ cart: ['tea'] })
+  })
+
+  test('signs in with a new cookie, lists devices, signs out everywhere else, signs out', async () => {
+    const user = `ada-${crypto.randomUUID()}`
+    const [phone, laptop] = [visitor(), visitor()]
+    await phone.visit('/api/memory/visits', send())
+    const before = phone.copy()
+    const { owner, id } = await ask(phone, '/api/memory/sign-in', send({ user }))
+    expect(owner).toBe(user)
+    expect(await look(phone)).toMatchObject({ owner: user, id, data: { visits: 1 } })
+    expect(await look(before)).toMatchObject({ isNew: true })
+    await laptop.visit('/api/memory/sign-in', send({ user }))
+    const { devices } = (await ask(laptop, '/api/memory/devices')) as {
+      devices: { current: boolean }[]
+    }
+    expect(devices.filter(({ current }) => current)).toHaveLength(1)
+    expect(devices).toHaveLength(2)
+    expect(await ask(laptop, '/api/memory/sign-out-everywhere', send())).toEqual({ ended: 1 })
+    expect(await look(phone)).toMatchObject({ isNew: true })
+    const copy = laptop.copy()
+    expect(await ask(laptop, '/api/memory/sign-out', send())).toEqual({ signedOut: true })
+    expect(laptop.cookies.size).toBe(0)
+    expect(await look(copy)).toMatchObject({ isNew: true })
+  })
+
+  test('a sign-out stays one, however late a slow request finishes', async () => {
+    const ada = visitor()
+    await ada.visit('/api/memory/sign-in', send({ user: 'slow-ada' }))
+    const copy = ada.copy()
+    const body = new TransformStream<Uint8Array, Uint8Array>()
+    const writer = body.writable.getWriter()
+    const slow = ada.copy().visit('/api/memory/data', { method: 'POST', body: body.readable })
+    const bytes = new TextEncoder().encode(JSON.stringify({ key: 'late', value: 1 }))
+    await writer.write(bytes.slice(0, 5))
+    await ada.visit('/api/memory/sign-out', send())
+    await writer.write(bytes.slice(5))
+    await writer.close()
+    const response = await slow
+    expect(response.headers.get('Set-Cookie')).toBeNull()
+    expect(await look(copy)).toMatchObject({ isNew: true, owner: null, data: {} })
+  })
+
+  test.each<[string, unknown, number]>([
+    ['/api/memory/data', undefined, 400],
+    ['/api/memory/data', 'text', 400],
+    ['/api/memory/data', [], 400],
+    ['/api/memory/data', { key: 'a' }, 400],
+    ['/api/memory/data', { value: 'a' }, 400],
+    ['/api/memory/data', { key: 5, value: 'a' }, 400],
+    ['/api/memory/data', { key: '__proto__', value: 'a' }, 400],
+    ['/api/memory/data', { key: 'flash', value: 'a' }, 400],
+    ['/api/memory/flash', {}, 400],
+    ['/api/memory/flash', { message: 5 }, 400],
+    ['/api/memory/sign-in', {}, 400],
+    ['/api/memory/sign-in', { user: '' }, 400],
+    ['/api/memory/sign-in', { user: 'x'.repeat(256) }, 400],
+    ['/api/nowhere/visits', {}, 404],
+    ['/api/memory/nothing', {}, 404],
+    ['/api/constructor/visits', {}, 404],
+    ['/api', {}, 404],
+  ])('answers %s with %j by %i and an error', async (path, body, status) => {
+    const ada = visitor()
+    const response = await ada.visit(path, send(body))
+    expect(response.status).toBe(status)
+    expect(await response.json()).toEqual({ error: expect.any(String) })
+    expect(ada.cookies.size).toBe(0)
+  })
+})
