@@ -41,6 +41,19 @@ export async function writeSession(
   state: SessionState,
   backend: Backend,
 ): Promise<string | undefined> {
+  // One after the other, should somebody store the same session twice at once.
+  while (state.writing) await state.writing
+  const turn = Promise.withResolvers<void>()
+  state.writing = turn.promise
+  try {
+    return await writeOnce(state, backend)
+  } finally {
+    state.writing = undefined
+    turn.resolve()
+  }
+}
+
+async function writeOnce(state: SessionState, backend: Backend): Promise<string | undefined> {
   const { stored } = state
   const write = state.begin()
   try {

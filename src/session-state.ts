@@ -62,6 +62,8 @@ export class SessionState {
   lifetime: Lifetime = UNLIMITED
   /** Stores the session now; there is one when a middleware manages it. */
   save: (() => Promise<void>) | undefined
+  /** Resolves when the write that is under way has ended. */
+  writing: Promise<void> | undefined
   /** How often the last write was tried. */
   attempts = 1
 

@@ -188,6 +188,20 @@ describe('T7 a write whose reply was lost', () => {
     expect((await load(store, value)).get('n')).toBe(2)
   })
 
+  test('one session that is stored twice at once is stored once and then again', async () => {
+    const store = new TableStore()
+    const value = await issue(store, { n: 0 })
+    const session = await load(store, value)
+    const add = (): void => session.update('n', (n) => Number(n) + 1)
+    add()
+    const first = store.storeSession(session)
+    add()
+    const second = store.storeSession(session)
+    add()
+    await Promise.all([first, second, store.storeSession(session)])
+    expect((await load(store, value)).get('n')).toBe(3)
+  })
+
   test('a change that fails when it is run again leaves the record alone', async () => {
     const store = new TableStore()
     const value = await issue(store, { n: 0 })

@@ -42,7 +42,19 @@ export function storeContract(
   for (const { rules, title, needs, check } of CONTRACT) {
     if (needs && capabilities[needs] === false) continue
     test(`${name}: ${rules} ${title}`, async () => {
-      await check(new Kit(rules, await makeStore(), capabilities))
+      const store = await makeStore()
+      await naming(rules, () => check(new Kit(rules, store, capabilities)))
     })
+  }
+}
+
+/** A store may throw where a check did not expect it: the message is to begin with the rule all the same. */
+async function naming(rules: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    if (message.startsWith(`${rules}: `)) throw error
+    throw new Error(`${rules}: the store threw: ${message}`, { cause: error })
   }
 }
