@@ -134,10 +134,13 @@ async function supersede(
   let base = { record: old.record, content: write.content }
   let { record } = fresh
   for (state.attempts = 1; state.attempts <= MAX_ATTEMPTS; state.attempts++) {
-    const removed = await backend.remove(old.id, base.record.version)
-    const latest = removed ? undefined : await readAgain(old.id, state.attempts, backend)
+    if (await backend.remove(old.id, base.record.version)) {
+      return state.complete(write, { id: fresh.id, record }, base.content)
+    }
+    const latest = await readAgain(old.id, state.attempts, backend)
     // A sign-in stands even if the session it came from has ended: somebody has just authenticated.
-    if (removed || (write.rotation === 'signIn' && !contentOf(latest))) {
+    if (write.rotation === 'signIn' && !contentOf(latest)) {
+      if ((await backend.read(fresh.id))?.version !== record.version) throw sessionGone()
       return state.complete(write, { id: fresh.id, record }, base.content)
     }
     base = rebase(latest, write)

@@ -201,7 +201,9 @@ export class Visit {
       const isDead = this.#cameWithCookie && !ending
       return isDead ? this.#settings.cookie.remove(this.#c.req.url) : undefined
     }
-    return this.#sendsCookie && this.#value !== undefined ? this.#line(this.#value) : undefined
+    // One that has expired by now is not worth a cookie.
+    const lives = this.#sendsCookie && !this.#state.isExpired(Date.now())
+    return lives && this.#value !== undefined ? this.#line(this.#value) : undefined
   }
 
   #line(value: string): string {

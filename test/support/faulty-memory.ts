@@ -1,0 +1,35 @@
+import { MemoryStore, type MemoryStoreOptions, type SessionRecord } from '../../src/index.js'
+import { FaultPlan } from '../../src/testing/fault-plan.js'
+
+export type Verb = 'read' | 'insert' | 'replace' | 'remove' | 'recordsOf'
+
+let names = 0
+
+/** A MemoryStore whose every step to its backend can be made to fail or wait. */
+export class FaultyMemory extends MemoryStore {
+  readonly plan = new FaultPlan<Verb>()
+
+  constructor(options: MemoryStoreOptions = {}) {
+    super({ name: `faulty-${names++}`, warn: false, ...options })
+  }
+
+  protected override read(id: string): Promise<SessionRecord | undefined> {
+    return this.plan.run('read', () => super.read(id))
+  }
+
+  protected override insert(id: string, record: SessionRecord): Promise<boolean> {
+    return this.plan.run('insert', () => super.insert(id, record))
+  }
+
+  protected override replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
+    return this.plan.run('replace', () => super.replace(id, record, version))
+  }
+
+  protected override remove(id: string, version?: string): Promise<boolean> {
+    return this.plan.run('remove', () => super.remove(id, version))
+  }
+
+  protected override recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
+    return this.plan.run('recordsOf', () => super.recordsOf(owner))
+  }
+}
