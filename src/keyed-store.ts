@@ -53,7 +53,10 @@ export abstract class KeyedStore implements SessionStore {
   protected abstract read(id: string): Promise<SessionRecord | undefined>
   /** Writes unless the id is taken. False: it is taken, nothing was written. */
   protected abstract insert(id: string, record: SessionRecord): Promise<boolean>
-  /** Writes if the record under `id` has this version. False: it is gone or has another one, nothing was written. */
+  /**
+   * Writes if the record under `id` has this version. False: it is gone or has another one, nothing was written. An expired
+   * record is best treated as gone, so that a write which was long on its way does not bring it back.
+   */
   protected abstract replace(id: string, record: SessionRecord, version: string): Promise<boolean>
   /** Removes the record under `id`, if it has this version when one is given. False: absent, or another version. */
   protected abstract remove(id: string, version?: string): Promise<boolean>

@@ -125,7 +125,8 @@ export class MemoryStore extends KeyedStore {
 
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
     const part = this.#part
-    if (part.records.get(id)?.version !== version) return false
+    const current = part.records.get(id)
+    if (current?.version !== version || isExpired(current.expiry, Date.now())) return false
     checkFits(record, part)
     drop(part, id)
     put(part, id, record)
