@@ -103,11 +103,9 @@ export class Visit {
   /** The handler is done: stores what is to be stored, and tells the browser in whatever response goes out. */
   async settle(): Promise<void> {
     const c = this.#c
-    await this.#saves
-    this.#state.phase = 'settling'
-    if (c.error && c.res.status >= 500 && !this.#settings.saveOnError) this.#state.discard()
+    const failed = c.error !== undefined && c.res.status >= 500
     try {
-      await this.#saveAtEnd()
+      await this.#saveAtEnd(failed && !this.#settings.saveOnError)
     } catch (error) {
       // Nothing of a response that reports as done what was not kept. Hono's onError puts its own in place.
       c.res = undefined
@@ -121,16 +119,17 @@ export class Visit {
 
   /** Something that is no Error was thrown, so there will be no response: of this request only `destroy` takes effect. */
   async abandon(): Promise<void> {
-    await this.#saves
-    this.#state.phase = 'settling'
-    this.#state.discard()
-    await this.#saveAtEnd()
+    await this.#saveAtEnd(true)
     this.#state.phase = 'settled'
   }
 
-  async #saveAtEnd(): Promise<void> {
+  /** Of a request that failed nothing is stored, not even that there was one; but what it has ended is over. */
+  async #saveAtEnd(failed: boolean): Promise<void> {
     const state = this.#state
-    if (state.status(Date.now()) === 'unchanged') return
+    await this.#saves
+    state.phase = 'settling'
+    if (failed) state.discard()
+    if (failed ? !state.ending : state.status(Date.now()) === 'unchanged') return
     try {
       await this.#keepAlive(this.#write())
     } catch (error) {

@@ -7,10 +7,11 @@ let names = 0
 
 /** A MemoryStore whose every step to its backend can be made to fail or wait. */
 export class FaultyMemory extends MemoryStore {
-  readonly plan = new FaultPlan<Verb>()
+  readonly plan: FaultPlan<Verb>
 
-  constructor(options: MemoryStoreOptions = {}) {
+  constructor(plan: FaultPlan<Verb> = new FaultPlan(), options: MemoryStoreOptions = {}) {
     super({ name: `faulty-${names++}`, warn: false, ...options })
+    this.plan = plan
   }
 
   protected override read(id: string): Promise<SessionRecord | undefined> {
