@@ -23,6 +23,24 @@ export async function bundle(entryPoint: string): Promise<string> {
   return outputFiles[0]?.text ?? ''
 }
 
+/**
+ * What stands before the isolates, as Cloudflare does: passes a request to isolate 0 and, with `X-Leave-After: ms`, goes
+ * away in the middle, which cancels the request behind as a client that leaves does in production.
+ */
+const DOOR = `
+  export default {
+    async fetch(request, env) {
+      const ms = request.headers.get('X-Leave-After')
+      if (ms === null) return env.isolate0.fetch(request)
+      const departure = new AbortController()
+      env.isolate0.fetch(request, { signal: departure.signal }).catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, Number(ms)))
+      departure.abort()
+      return new Response('left')
+    },
+  }
+`
+
 /** Several isolates of the same code in one runtime, as one machine of Cloudflare's may hold them. */
 export async function startIsolates(
   code: string | Modules,
@@ -32,16 +50,13 @@ export async function startIsolates(
   const modules: Modules =
     typeof code === 'string' ? { 'index.js': { type: 'esm', contents: code } } : code
   const names = Array.from({ length: count }, (_, i) => `isolate${i}`)
+  const door: Modules = { 'index.js': { type: 'esm', contents: DOOR } }
   const runtime = new Miniflare({
     ...options,
-    workers: names.map((name) => ({
-      config: {
-        name,
-        compatibilityDate: COMPATIBILITY_DATE,
-        manifest: { mainModule: 'index.js', modules },
-        env: {},
-      },
-    })),
+    workers: [
+      worker('door', door, { isolate0: { type: 'worker', worker: 'isolate0' } }),
+      ...names.map((name) => worker(name, modules, {})),
+    ],
   } as unknown as MiniflareOptions)
   await runtime.ready
   const isolates = await Promise.all(
@@ -51,6 +66,11 @@ export async function startIsolates(
     }),
   )
   return { runtime, isolates }
+}
+
+function worker(name: string, modules: Modules, env: object): object {
+  const manifest = { mainModule: 'index.js', modules }
+  return { config: { name, compatibilityDate: COMPATIBILITY_DATE, manifest, env } }
 }
 
 export type Isolate = (url: string, init?: RequestInit) => Promise<Response>
