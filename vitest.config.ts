@@ -15,6 +15,10 @@ export default defineConfig({
         },
       },
       {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        test: { name: 'long', include: ['test/long/*.test.ts'] },
+      },
+      {
         test: {
           name: 'node',
           include: ['test/node/*.test.ts'],

@@ -1,0 +1,4 @@
+import { test } from 'vitest'
+import { runInterleavings } from '../support/interleavings.js'
+
+test('ten thousand random interleavings', () => runInterleavings(10_000), 280_000)
