@@ -9,6 +9,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/*.test.ts'],
+          setupFiles: ['test/support/no-leaks.ts'],
           // One runtime for all files: a start takes a second each. Tests use names of their own.
           isolate: false,
           maxWorkers: 1,

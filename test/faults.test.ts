@@ -5,6 +5,7 @@ import { FaultPlan } from '../src/testing/fault-plan.js'
 import { useClock } from './support/clock.js'
 import { FaultyMemory, type Verb } from './support/faulty-memory.js'
 import { Visitor } from './support/visitor.js'
+import { witness, witnessSession } from './support/witness.js'
 
 const clock = useClock()
 
@@ -91,12 +92,16 @@ async function world(withSession: boolean): Promise<World> {
   const saboteur = new Saboteur()
   const store = new FaultyMemory(saboteur)
   const app = new Hono<SessionEnv<Data>>()
-  app.use(session<Data>({ store }))
+  app.use(witnessSession() as never)
+  app.use(session<Data>({ store, onEvent: (event) => witness(event) }))
   app.post('/:kind', async (c) => {
     await KINDS[c.req.param('kind')]?.(c.var.session, store)
     return c.text('done')
   })
-  app.onError((error, c) => c.text(error instanceof SessionError ? error.code : String(error), 500))
+  app.onError((error, c) => {
+    witness(error)
+    return c.text(error instanceof SessionError ? error.code : String(error), 500)
+  })
   const ada = new Visitor(app as never)
   const send = (kind: string): Promise<Response> =>
     ada.visit(`/${encodeURIComponent(kind)}`, { method: 'POST' })

@@ -16,6 +16,7 @@ import { useClock } from './support/clock.js'
 import { httpStory } from './support/http-story.js'
 import { storyApp } from './support/story-app.js'
 import { Visitor } from './support/visitor.js'
+import { witness, witnessSession } from './support/witness.js'
 
 type Data = Record<string, unknown>
 type Env = SessionEnv<Data>
@@ -45,7 +46,12 @@ function world(options: Partial<SessionOptions> = {}): World {
   const store = new FaultyStore(newStore())
   const events: SessionEvent[] = []
   const app = new Hono<Env>()
-  app.use(session({ store, onEvent: (event) => void events.push(event), ...options }))
+  const onEvent = (event: SessionEvent): void => {
+    witness(event)
+    events.push(event)
+  }
+  app.use(witnessSession())
+  app.use(session({ store, onEvent, ...options }))
   app.get('/untouched', (c) => c.text('ok'))
   app.get('/read', (c) => c.json(c.var.session.get('n') ?? null))
   app.post('/write', (c) => {
@@ -60,7 +66,10 @@ function world(options: Partial<SessionOptions> = {}): World {
     c.var.session.regenerate()
     return c.text('ok')
   })
-  app.onError((error, c) => c.text(error instanceof SessionError ? error.code : error.name, 500))
+  app.onError((error, c) => {
+    witness(error)
+    return c.text(error instanceof SessionError ? error.code : error.name, 500)
+  })
   return { app, store, events, ada: new Visitor(app as never) }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Session, type SessionEnv, type SessionEvent, session } from '../src/index.js'
 import { useClock } from './support/clock.js'
 import { FaultyMemory, type Verb } from './support/faulty-memory.js'
+import { witness, witnessSession } from './support/witness.js'
 
 /**
  * Two requests have loaded one session. `first` completes before `second`. What is left?
@@ -97,7 +98,12 @@ class Race {
 
   constructor() {
     const { store, events } = this
-    this.#app.use(session<Data>({ store, onEvent: (event) => void events.push(event) }))
+    const onEvent = (event: SessionEvent): void => {
+      witness(event)
+      events.push(event)
+    }
+    this.#app.use(witnessSession() as never)
+    this.#app.use(session<Data>({ store, onEvent }))
     this.#app.post('/:who/:action', async (c) => {
       const who = c.req.param('who') as Who
       const action = c.req.param('action')

@@ -3,14 +3,12 @@ import { FaultPlan } from '../../src/testing/fault-plan.js'
 
 export type Verb = 'read' | 'insert' | 'replace' | 'remove' | 'recordsOf'
 
-let names = 0
-
 /** A MemoryStore whose every step to its backend can be made to fail or wait. */
 export class FaultyMemory extends MemoryStore {
   readonly plan: FaultPlan<Verb>
 
   constructor(plan: FaultPlan<Verb> = new FaultPlan(), options: MemoryStoreOptions = {}) {
-    super({ name: `faulty-${names++}`, warn: false, ...options })
+    super({ name: `faulty-${crypto.randomUUID()}`, warn: false, ...options })
     this.plan = plan
   }
 

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { type SessionEnv, type SessionOptions, session } from '../../src/index.js'
+import { witness, witnessSession } from './witness.js'
 
 export interface Story {
   visits: number
@@ -12,7 +13,8 @@ type StoryEnv = SessionEnv<Story>
 /** The app that the HTTP story is told with: every thing one can do with a session, one route each. */
 export function storyApp(options: SessionOptions<Story>): Hono<StoryEnv> {
   const app = new Hono<StoryEnv>()
-  app.use(session<Story>(options))
+  app.use(witnessSession() as never)
+  app.use(session<Story>({ onEvent: (event) => witness(event), ...options }))
   app.get('/untouched', (c) => c.text('nothing personal'))
   app.get('/look', (c) => c.json(described(c)))
   app.post('/count', (c) => {
@@ -50,7 +52,10 @@ export function storyApp(options: SessionOptions<Story>): Hono<StoryEnv> {
     c.var.session.set('thrown', true)
     throw new Error('the handler failed')
   })
-  app.onError((_error, c) => c.text('failed', 500))
+  app.onError((error, c) => {
+    witness(error)
+    return c.text('failed', 500)
+  })
   return app
 }
 
