@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
@@ -20,6 +21,13 @@ export default defineConfig({
         test: { name: 'long', include: ['test/long/*.test.ts'] },
       },
       {
+        // The guides in docs import the package by its name.
+        resolve: {
+          alias: {
+            'isolate-session/testing': resolve('src/testing.ts'),
+            'isolate-session': resolve('src/index.ts'),
+          },
+        },
         test: {
           name: 'node',
           include: ['test/node/*.test.ts'],
