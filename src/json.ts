@@ -13,11 +13,11 @@ export function checkKey(key: unknown): asserts key is string {
 }
 
 /**
- * A deep-frozen copy of `value`, or a `TypeError` that names the session key and nothing of the value.
+ * A copy of `value`, or a `TypeError` that names the session key and nothing of the value.
  *
  * What passes comes back from any store exactly as it is here, so the check happens once, where the mistake is.
  */
-export function frozenJson<T>(value: T, key: string): T {
+export function jsonCopy<T>(value: T, key: string): T {
   try {
     return copy(value, key, []) as T
   } catch (error) {
@@ -61,7 +61,7 @@ function copyObject(value: object, key: string, ancestors: object[]): object {
     ? copyArray(value, key, ancestors)
     : copyRecord(value, key, ancestors)
   ancestors.pop()
-  return Object.freeze(result)
+  return result
 }
 
 function copyArray(value: readonly unknown[], key: string, ancestors: object[]): unknown[] {
@@ -83,12 +83,12 @@ function copyRecord(value: object, key: string, ancestors: object[]): Record<str
   return result
 }
 
-/** A copy that may be changed freely. `value` has passed `frozenJson` or `JSON.parse`. */
+/** A copy that may be changed freely. `value` has passed `jsonCopy` or `JSON.parse`. */
 export function mutableJson<T>(value: T): T {
   return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : value
 }
 
-/** Freezes what `JSON.parse` gave, in place and to the bottom. */
+/** Freezes JSON in place, to the bottom. */
 export function freezeJson<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)
@@ -97,7 +97,7 @@ export function freezeJson<T>(value: T): T {
   return value
 }
 
-/** The same JSON text? Both have passed `frozenJson` or `JSON.parse`. */
+/** The same JSON text? Both have passed `jsonCopy` or `JSON.parse`. */
 export function sameJson(a: unknown, b: unknown): boolean {
   return (
     a === b ||

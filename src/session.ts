@@ -1,5 +1,5 @@
 import { SessionError } from './errors.js'
-import { checkKey, freezeJson, frozenJson, mutableJson, sameJson } from './json.js'
+import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json.js'
 import type { Content } from './session-record.js'
 import { ALL_KEYS, NO_KEY, type Rotation, SessionState } from './session-state.js'
 
@@ -123,7 +123,7 @@ export class Session<Data extends object = Record<string, unknown>> {
    */
   set<K extends keyof Data & string>(key: K, value: Data[K]): void {
     checkKey(key)
-    const next = frozenJson(value, key)
+    const next = jsonCopy(value, key)
     this.#write(key, () => next)
   }
 
@@ -142,7 +142,7 @@ export class Session<Data extends object = Record<string, unknown>> {
     checkKey(key)
     this.#write(key, ({ data }) => {
       const next = change(mutableJson(own(data, key)) as Data[K] | undefined)
-      return next === undefined ? undefined : frozenJson(next, key)
+      return next === undefined ? undefined : jsonCopy(next, key)
     })
   }
 
@@ -178,7 +178,7 @@ export class Session<Data extends object = Record<string, unknown>> {
    */
   flash<K extends keyof Data & string>(key: K, value: Data[K]): void {
     checkKey(key)
-    const entry = { token: crypto.randomUUID(), value: frozenJson(value, key) }
+    const entry = { token: crypto.randomUUID(), value: jsonCopy(value, key) }
     this.#seen.do({
       key,
       apply: ({ flash }) => {

@@ -61,6 +61,7 @@ describe('S2 get', () => {
       expect(session.get(key)).toBeUndefined()
       expect(session.has(key)).toBe(false)
       expect(session.delete(key)).toBe(false)
+      expect(session.dataChanged).toBe(false)
     }
   })
 })

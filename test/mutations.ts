@@ -1,0 +1,610 @@
+// Breaks the source in small, realistic ways, one at a time, and sees the named test go red: `npm run test:mutations`.
+// With words behind it, only the mutations whose description holds one of them. Restores every file, also when interrupted.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+interface Mutation {
+  what: string
+  /** Below src, without `.ts`. */
+  file: string
+  from: string
+  to: string
+  /** The test file, below test and without `.test.ts`, and the title of a test in it that has to fail. */
+  caughtBy: [file: string, title: string]
+}
+
+const MUTATIONS: Mutation[] = [
+  // What a session is
+  {
+    what: 'S2 get gives the data itself',
+    file: 'session',
+    from: 'return freezeJson(own(state.content.data, key))',
+    to: 'return own(state.content.data, key)',
+    caughtBy: ['session', 'is frozen before it was stored'],
+  },
+  {
+    what: 'S2 values that were loaded are not frozen',
+    file: 'json',
+    from: 'Object.freeze(value)\n',
+    to: '\n',
+    caughtBy: ['session', 'gives a deep-frozen copy'],
+  },
+  {
+    what: 'S2 inherited properties are read as data',
+    file: 'session',
+    from: 'return Object.hasOwn(record, key) ? record[key] : undefined',
+    to: 'return record[key]',
+    caughtBy: ['session', 'for what every object has'],
+  },
+  {
+    what: 'S3 NaN is taken',
+    file: 'json',
+    from: 'if (!Number.isFinite(value)) throw',
+    to: 'if (false) throw',
+    caughtBy: ['session', 'refuses NaN'],
+  },
+  {
+    what: 'S3 class instances are taken',
+    file: 'json',
+    from: 'if (prototype !== null && Object.getPrototypeOf(prototype) !== null)',
+    to: 'if (false)',
+    caughtBy: ['session', 'refuses a class instance'],
+  },
+  {
+    what: 'S3 a __proto__ key in an object is taken',
+    file: 'json',
+    from: 'if (RESERVED_KEYS.has(name)) throw',
+    to: 'if (false) throw',
+    caughtBy: ['session', 'refuses a __proto__ key far down'],
+  },
+  {
+    what: 'S3 a getter’s error comes through',
+    file: 'json',
+    from: 'throw error instanceof Refusal',
+    to: 'throw error instanceof Error && !(error instanceof Refusal) ? error : error instanceof Refusal',
+    caughtBy: ['session', 'refuses a getter that throws'],
+  },
+  {
+    what: 'S3 the caller’s object is kept',
+    file: 'session',
+    from: 'const next = jsonCopy(value, key)\n',
+    to: 'jsonCopy(value, key)\n    const next = value\n',
+    caughtBy: ['session', 'a later change to the object'],
+  },
+  {
+    what: 'S4 setting what is there is a change',
+    file: 'session',
+    from: 'if (same && !state.hasTouched(key)) return',
+    to: '',
+    caughtBy: ['session', 'setting what is there is none'],
+  },
+  {
+    what: 'S4 changing back is forgotten',
+    file: 'session',
+    from: 'if (same && !state.hasTouched(key)) return',
+    to: 'if (same) return',
+    caughtBy: ['session', 'changing and changing back is one'],
+  },
+  {
+    what: 'S5 update stores its first result after a conflict',
+    file: 'session',
+    from: 'place(latest, key, compute(latest))',
+    to: 'place(latest, key, next)',
+    caughtBy: ['session', 'runs again on the latest value'],
+  },
+  {
+    what: 'S6 a flash is not taken',
+    file: 'session',
+    from: 'if (state.isWritable) {',
+    to: 'if (false) {',
+    caughtBy: ['session', 'can be read in the request that left it, once'],
+  },
+  {
+    what: 'S6 reading a flash takes a newer one',
+    file: 'session',
+    from: '?.token === flash.token',
+    to: '',
+    caughtBy: ['session', 'one and the same text left again'],
+  },
+  {
+    what: 'S7 keep is not looked at',
+    file: 'session',
+    from: 'if (keep) this.#keepOnly(keep)',
+    to: '',
+    caughtBy: ['memory-store', 'S7 regenerate keeps only'],
+  },
+  {
+    what: 'S7 regenerate changes nothing',
+    file: 'session',
+    from: "if (state.rotation !== 'signIn') state.rotation = rotation",
+    to: '',
+    caughtBy: ['memory-store', 'regenerate moves everything'],
+  },
+  {
+    what: 'S8 signIn does not start the absolute lifetime again',
+    file: 'session',
+    from: 'content.createdAt = createdAt',
+    to: '',
+    caughtBy: ['session', 'starts the absolute lifetime again'],
+  },
+  {
+    what: 'S8 owners are measured in characters',
+    file: 'session',
+    from: 'new TextEncoder().encode(owner).length',
+    to: 'owner.length',
+    caughtBy: ['session', '256 bytes in 128 characters'],
+  },
+  {
+    what: 'S9 destroy leaves the data to see',
+    file: 'session-state',
+    from: 'this.content = emptyContent(this.content.name, this.content.createdAt)\n  }\n\n  /** Hands over',
+    to: '}\n\n  /** Hands over',
+    caughtBy: ['session', 'leaves nothing to see'],
+  },
+  {
+    what: 'S10 expireIn takes anything',
+    file: 'session',
+    from: '!(Number.isFinite(seconds) && seconds > 0)',
+    to: 'false',
+    caughtBy: ['session', 'expireIn(NaN) throws'],
+  },
+  {
+    what: 'S12 mutators work after the response',
+    file: 'session-state',
+    from: "return this.phase === 'open' || this.phase === 'late'",
+    to: 'return true',
+    caughtBy: ['middleware', 'every mutator throws'],
+  },
+  {
+    what: 'S12 a late change of id is taken',
+    file: 'session',
+    from: 'state.assertCookieCanBeSent()',
+    to: '',
+    caughtBy: ['middleware', 'save(change) throws for a session whose cookie never went out'],
+  },
+  {
+    what: 'S12 a late save extends the record',
+    file: 'session-state',
+    from: "const cookieFollows = this.phase === 'open' || this.phase === 'settling'",
+    to: 'const cookieFollows = true',
+    caughtBy: ['middleware', 'does not run ahead'],
+  },
+  // What a store does
+  {
+    what: 'T1 malformed values are looked up',
+    file: 'keyed-store',
+    from: 'if (!this.isWellFormed(cookieValue)) return undefined',
+    to: '',
+    caughtBy: ['keyed-store', 'costs no I/O and no hashing'],
+  },
+  {
+    what: 'T3 the cookie value is the id',
+    file: 'crypto',
+    from: "return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(value))))",
+    to: 'return value',
+    caughtBy: ['keyed-store', 'never sees a cookie value'],
+  },
+  {
+    what: 'T4 any last character will do',
+    file: 'crypto',
+    from: '[AEIMQUYcgkosw048]$',
+    to: '[\\w-]$',
+    caughtBy: ['memory-store', 'in one spelling only'],
+  },
+  {
+    what: 'T5 a taken id is not tried again',
+    file: 'conditional-write',
+    from: 'const MAX_INSERTS = 4',
+    to: 'const MAX_INSERTS = 1',
+    caughtBy: ['memory-store', 'an insert never overwrites'],
+  },
+  {
+    what: 'T6 an expired session is written',
+    file: 'conditional-write',
+    from: 'if (isExpired(expiry, now)) throw sessionGone()\n    const moves',
+    to: 'const moves',
+    caughtBy: ['keyed-store', 'a write does not bring back a session that has expired'],
+  },
+  {
+    what: 'T6 a session that is gone is made again',
+    file: 'conditional-write',
+    from: 'if (!record || !content) throw sessionGone()',
+    to: 'if (!record || !content) return { record: { version: "", expiry: null, owner: null, body: "" }, content: emptyContentOf() }',
+    caughtBy: ['keyed-store', 'learns with SESSION_GONE'],
+  },
+  {
+    what: 'T7 changes are not applied again',
+    file: 'conditional-write',
+    from: 'for (const change of changes) change.apply(content)',
+    to: '',
+    caughtBy: ['interleavings', 'random interleavings'],
+  },
+  {
+    what: 'T7 a lost reply is not recognised',
+    file: 'conditional-write',
+    from: 'if (latest?.version === next.version) {',
+    to: 'if (false) {',
+    caughtBy: ['keyed-store', 'is recognised by its version'],
+  },
+  {
+    what: 'T8 a rotation that fails leaves its record',
+    file: 'conditional-write',
+    from: 'await backend.remove(stored.id).catch(() => false)',
+    to: '',
+    caughtBy: ['keyed-store', 'leaves no second record behind'],
+  },
+  {
+    what: 'T8 a rotation removes whatever is there',
+    file: 'conditional-write',
+    from: 'await backend.remove(old.id, base.record.version)',
+    to: 'await backend.remove(old.id)',
+    caughtBy: ['memory-store', 'takes along what another request has stored'],
+  },
+  {
+    what: 'S8 a sign-in falls with the session it came from',
+    file: 'conditional-write',
+    from: "if (write.rotation === 'signIn' && !contentOf(latest)) {",
+    to: 'if (false) {',
+    caughtBy: ['memory-store', 'signIn stands although'],
+  },
+  {
+    what: 'T9 the end itself is still alive',
+    file: 'session-record',
+    from: 'isInstant(expiry) && expiry > now',
+    to: 'isInstant(expiry) && expiry >= now',
+    caughtBy: ['memory-store', 'an expired session is no session'],
+  },
+  {
+    what: 'T9 senseless times live for ever',
+    file: 'session-record',
+    from: 'return expiry !== null && !(isInstant(expiry) && expiry > now)',
+    to: 'return isInstant(expiry) && expiry <= now',
+    caughtBy: ['keyed-store', 'expiry as text'],
+  },
+  {
+    what: 'T9 a session from the future is taken',
+    file: 'session-record',
+    from: 'content && content.createdAt <= now + MAX_CLOCK_SKEW ? content : undefined',
+    to: 'content',
+    caughtBy: ['keyed-store', 'createdAt in the far future'],
+  },
+  {
+    what: 'T10 bodies of another format are read',
+    file: 'session-record',
+    from: 'if (parsed?.v !== FORMAT) return undefined',
+    to: 'if (!parsed) return undefined',
+    caughtBy: ['keyed-store', 'another format version'],
+  },
+  {
+    what: 'T12 bytes are counted as characters',
+    file: 'crypto',
+    from: 'return encoder.encode(text).length',
+    to: 'return text.length',
+    caughtBy: ['keyed-store', 'is exact to the byte'],
+  },
+  {
+    what: 'O1 owners are listed once',
+    file: 'keyed-store',
+    from: 'ended += doomed.filter',
+    to: 'return doomed.filter',
+    caughtBy: ['keyed-store', 'found by the next'],
+  },
+  {
+    what: 'O1 anybody’s session can be ended by id',
+    file: 'keyed-store',
+    from: 'record?.owner !== owner || ',
+    to: '!record || ',
+    caughtBy: ['memory-store', 'only its owner’s'],
+  },
+  {
+    what: 'O1 devices are listed in any order',
+    file: 'keyed-store',
+    from: '.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())',
+    to: '',
+    caughtBy: ['memory-store', 'newest first'],
+  },
+  {
+    what: 'O2 every store has the methods',
+    file: 'keyed-store',
+    from: 'if (!this.recordsOf) return',
+    to: '',
+    caughtBy: ['keyed-store', 'has none of the three'],
+  },
+  // MemoryStore
+  {
+    what: 'Y1 all names are one',
+    file: 'memory-store',
+    from: 'partNamed(name)',
+    to: "partNamed('default')",
+    caughtBy: ['memory-store', 'with another name see none'],
+  },
+  {
+    what: 'Y3 reading does not count as use',
+    file: 'memory-store',
+    from: 'records.delete(id)\n    records.set(id, record)\n    return record',
+    to: 'return record',
+    caughtBy: ['memory-store', 'the least recently used goes first'],
+  },
+  {
+    what: 'Y3 nothing is swept',
+    file: 'memory-store',
+    from: 'sweep(part, SWEEP_STEP)',
+    to: '',
+    caughtBy: ['memory-store', 'reclaimed without cleanup()'],
+  },
+  {
+    what: 'Y3 the sweep follows what is read for ever',
+    file: 'memory-store',
+    from: '|| part.sweepLeft-- <= 0',
+    to: '',
+    caughtBy: ['memory-store', 'reclaimed without cleanup()'],
+  },
+  {
+    what: 'Y3 live sessions go before expired ones',
+    file: 'memory-store',
+    from: 'if (isOver(part)) sweep(part, FULL_SWEEP)',
+    to: '',
+    caughtBy: ['memory-store', 'an expired one goes before any that lives'],
+  },
+  {
+    what: 'Y3 bytes are only added up',
+    file: 'memory-store',
+    from: 'part.bytes -= weigh(record)',
+    to: '',
+    caughtBy: ['memory-store', 'bytes come back to nothing'],
+  },
+  // The middleware
+  {
+    what: 'M1 a store is made for everyone',
+    file: 'visit',
+    from: "const header = this.#c.req.raw.headers.get('Cookie')",
+    to: "await this.#openStore()\n    const header = this.#c.req.raw.headers.get('Cookie')",
+    caughtBy: ['middleware', 'makes no store'],
+  },
+  {
+    what: 'M4 a cookie with a domain is called __Host-',
+    file: 'cookie',
+    from: "this.#hostOnly = path === '/' && domain === undefined",
+    to: "this.#hostOnly = path === '/'",
+    caughtBy: ['middleware', 'is written so'],
+  },
+  {
+    what: 'M5 any host that begins like localhost is loopback',
+    file: 'cookie',
+    from: '(?::\\d+)?(?:[/?#]|$)/',
+    to: '/',
+    caughtBy: ['middleware', 'is Secure by the URL alone'],
+  },
+  {
+    what: 'M6 the removal cookie has no attributes',
+    file: 'cookie',
+    from: "return this.#line(this.nameFor(url), '', '; Max-Age=0', url)",
+    to: 'return `${this.nameFor(url)}=; Max-Age=0; Path=/`',
+    caughtBy: ['middleware', 'is removed under the same name and attributes'],
+  },
+  {
+    what: 'M6 a cookie of any size is sent',
+    file: 'cookie',
+    from: 'if (name.length + value.length > MAX_COOKIE_BYTES) {',
+    to: 'if (false) {',
+    caughtBy: ['middleware', 'is never larger than a browser takes'],
+  },
+  {
+    what: 'M6 two cookies of our name go out',
+    file: 'visit',
+    from: 'if (others.some((other) => other.startsWith(name))) {',
+    to: 'if (false) {',
+    caughtBy: ['middleware', 'a mounted app, with one cookie'],
+  },
+  {
+    what: 'M7 contradictions are not seen',
+    file: 'cookie',
+    from: 'if (!condition) throw',
+    to: 'if (false) throw',
+    caughtBy: ['middleware', 'SameSite=None without Secure'],
+  },
+  {
+    what: 'M9 the first of several cookies is taken',
+    file: 'cookie',
+    from: 'if (found !== undefined && found !== value) return AMBIGUOUS',
+    to: 'if (found !== undefined) return found',
+    caughtBy: ['middleware', 'several different values are no session'],
+  },
+  {
+    what: 'M9 names are compared without case',
+    file: 'cookie',
+    from: 'if (header.startsWith(prefix, start)',
+    to: 'if (header.toLowerCase().startsWith(prefix.toLowerCase(), start)',
+    caughtBy: ['middleware', 'a look-alike is not ours'],
+  },
+  {
+    what: 'M11 a value is accepted under any name',
+    file: 'visit',
+    from: 'if (!session || stateOf(session).content.name !== this.#settings.name) {',
+    to: 'if (!session) {',
+    caughtBy: ['middleware', 'do not accept each other’s values'],
+  },
+  {
+    what: 'M12 a store that is down makes strangers',
+    file: 'visit',
+    from: "const session = await calling('load a session', () => store.loadSession(value))",
+    to: "const session = await calling('load a session', () => store.loadSession(value)).catch(() => undefined)",
+    caughtBy: ['middleware', 'on load is an error'],
+  },
+  {
+    what: 'M13 the response does not wait',
+    file: 'visit',
+    from: 'await this.#keepAlive(this.#write())',
+    to: 'void this.#keepAlive(this.#write())',
+    caughtBy: ['middleware', 'is finished before the response is returned'],
+  },
+  {
+    what: 'M13 the write is not handed to waitUntil',
+    file: 'visit',
+    from: 'this.#c.executionCtx.waitUntil(work.catch(() => {}))',
+    to: '',
+    caughtBy: ['middleware', 'handed to waitUntil'],
+  },
+  {
+    what: 'M14 every request extends',
+    file: 'lifetime',
+    from: 'if (rolled - expiry < Math.ceil(touchAfter(timing, lifetime) * 1000)) return false',
+    to: '',
+    caughtBy: ['middleware', 'at most once per touchAfter'],
+  },
+  {
+    what: 'M14 activity goes past the absolute timeout',
+    file: 'lifetime',
+    from: 'return cappedExpiry(timing.fixed ?? instant(idleEnd(timing, lifetime, now)), timing, lifetime)',
+    to: 'return timing.fixed ?? instant(idleEnd(timing, lifetime, now))',
+    caughtBy: ['middleware', 'never goes past the absolute timeout'],
+  },
+  {
+    what: 'M14 a shorter absolute timeout waits for a write',
+    file: 'visit',
+    from: "if (this.#manage(session).isExpired(Date.now())) return this.#reject('unknown')",
+    to: 'this.#manage(session)',
+    caughtBy: ['middleware', 'a shorter absolute timeout after a deployment'],
+  },
+  {
+    what: 'M15 a failed request is stored',
+    file: 'visit',
+    from: 'if (failed) state.discard()',
+    to: '',
+    caughtBy: ['middleware', 'and ends in a 5xx stores no set'],
+  },
+  {
+    what: 'M15 a failed request extends its session',
+    file: 'visit',
+    from: "failed ? !state.ending : state.status(Date.now()) === 'unchanged'",
+    to: "state.status(Date.now()) === 'unchanged'",
+    caughtBy: ['faults', 'whichever step fails'],
+  },
+  {
+    what: 'M15 a failed request does not sign out',
+    file: 'visit',
+    from: 'if (failed) state.discard()',
+    to: 'if (failed) state.ending = false',
+    caughtBy: ['middleware', 'still ends the session: destroy'],
+  },
+  {
+    what: 'M16 immutable headers are an error',
+    file: 'visit',
+    from: 'const copy = new Response(c.res.body, c.res)',
+    to: 'throw new Error("immutable")\n    const copy = new Response(c.res.body, c.res)',
+    caughtBy: ['middleware', 'a response with immutable headers'],
+  },
+  {
+    what: 'M17 a look leaves no trace in the headers',
+    file: 'visit',
+    from: 'if (line === undefined && !state.looked) return',
+    to: 'if (line === undefined) return',
+    caughtBy: ['middleware', 'a handler that looks (has)'],
+  },
+  {
+    what: 'M17 public stays public',
+    file: 'cache-headers',
+    from: "const shares = name === 'public' || name === 's-maxage'",
+    to: "const shares = name === 's-maxage'",
+    caughtBy: ['middleware', 'Cache-Control "public" becomes'],
+  },
+  {
+    what: 'M17 a response with a cookie may be stored',
+    file: 'cache-headers',
+    from: 'setsCookie ? noStore(asked) : privately(asked)',
+    to: 'privately(asked)',
+    caughtBy: ['middleware', 'a response with a cookie is not stored at all'],
+  },
+  {
+    what: 'M18 the inner of two loads again',
+    file: 'middleware',
+    from: 'if (outer instanceof Session && stateOf(outer).save) return next()',
+    to: '',
+    caughtBy: ['middleware', 'the inner one does nothing'],
+  },
+  {
+    what: 'M19 an ended session is an error for the client',
+    file: 'visit',
+    from: "if (!(error instanceof SessionError && error.code === 'SESSION_GONE')) throw error",
+    to: 'throw error',
+    caughtBy: ['middleware', 'is no error for the client'],
+  },
+  {
+    what: 'M21 a callback that throws breaks the request',
+    file: 'visit',
+    from: '} catch {}\n',
+    to: '} catch (error) {\n      throw error\n    }\n',
+    caughtBy: ['middleware', 'a callback that throws or rejects'],
+  },
+  {
+    what: 'Y5 the warning is given every time',
+    file: 'warn-once',
+    from: 'if (shared[WARNED].has(message)) return',
+    to: '',
+    caughtBy: ['memory-store', 'is given once per isolate'],
+  },
+]
+
+const REPORT = join(tmpdir(), `isolate-session-mutations-${process.pid}.json`)
+
+const wanted = process.argv.slice(2)
+const chosen = MUTATIONS.filter(
+  ({ what }) => wanted.length === 0 || wanted.some((word) => what.includes(word)),
+)
+const original = new Map<string, string>()
+
+function restore(): void {
+  rmSync(REPORT, { force: true })
+  for (const [path, text] of original) writeFileSync(path, text)
+}
+process.on('exit', restore)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+
+/** The titles of the tests that failed. */
+function failures([file, title]: [string, string]): {
+  failed: string[]
+  ran: number
+} {
+  const pattern = title.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+  const args = ['run', '--project', 'workerd', `test/${file}.test.ts`, '-t', pattern]
+  args.push('--reporter=json', `--outputFile=${REPORT}`)
+  rmSync(REPORT, { force: true })
+  const { signal } = spawnSync('node_modules/.bin/vitest', args, { timeout: 120_000 })
+  if (signal) process.exit(1)
+  if (!existsSync(REPORT)) return { failed: ['(nothing ran)'], ran: 0 }
+  const report = JSON.parse(readFileSync(REPORT, 'utf8'))
+  const results: { status: string; fullName: string }[] = report.testResults.flatMap(
+    ({ assertionResults }: { assertionResults: [] }) => assertionResults,
+  )
+  return {
+    failed: results.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
+    ran: results.filter(({ status }) => status === 'passed' || status === 'failed').length,
+  }
+}
+
+let survivors = 0
+for (const { what, file, from, to, caughtBy } of chosen) {
+  const path = `src/${file}.ts`
+  const text = original.get(path) ?? readFileSync(path, 'utf8')
+  original.set(path, text)
+  if (text.split(from).length !== 2) {
+    survivors++
+    console.log(`✗ ${what}: the place to break is not there, or more than once`)
+    continue
+  }
+  writeFileSync(
+    path,
+    text.replace(from, () => to),
+  )
+  const { failed, ran } = failures(caughtBy)
+  writeFileSync(path, text)
+  const caught = failed.some((name) => name.includes(caughtBy[1]))
+  if (!caught) survivors++
+  console.log(
+    `${caught ? '✓' : '✗'} ${what} — ${caught ? failed[0] : `${ran} tests ran, ${failed.length} failed: ${failed[0] ?? ''}`}`,
+  )
+}
+console.log(`${chosen.length - survivors} of ${chosen.length} mutations were caught`)
+process.exitCode = survivors === 0 ? 0 : 1
