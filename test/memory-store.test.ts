@@ -91,16 +91,21 @@ describe('Y3 bounds', () => {
     expect([await isThere(store, a), await isThere(store, b)]).toEqual([true, false])
   })
 
-  test('an expired one goes before any that lives', async () => {
-    const store = named({ maxSessions: 100 })
-    const living: string[] = []
-    for (let i = 0; i < 50; i++) living.push(await issue(store))
-    for (let i = 0; i < 50; i++) await issue(store, (session) => session.expireIn(60))
-    clock.advance(60)
-    for (let i = 0; i < 50; i++) living.push(await issue(store))
-    expect(await store.count()).toBe(100)
-    for (const value of living) expect(await isThere(store, value)).toBe(true)
-  })
+  test.each([0, 40, 80, 120, 160])(
+    'an expired one goes before any that lives, be it number %i of 200',
+    async (at) => {
+      const store = named({ maxSessions: 200 })
+      const living: string[] = []
+      for (let i = 0; i < 200; i++) {
+        if (i === at) await issue(store, (session) => session.expireIn(60))
+        else living.push(await issue(store))
+      }
+      clock.advance(60)
+      living.push(await issue(store))
+      expect(await store.count()).toBe(200)
+      for (const value of living) expect(await isThere(store, value)).toBe(true)
+    },
+  )
 
   test('a hundred thousand visits leave no more than the bound', async () => {
     const store = named({ maxSessions: 1000 })

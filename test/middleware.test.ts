@@ -1,3 +1,4 @@
+import { exports } from 'cloudflare:workers'
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { describe, expect, test, vi } from 'vitest'
@@ -805,11 +806,14 @@ describe('M16 the cookie goes onto whatever response goes out', () => {
     const { app, ada } = world()
     app.post('/fetched', async (c) => {
       c.var.session.set('n', 1)
-      return fetch('data:text/plain,hello')
+      const fetched = await exports.default.fetch('http://localhost:8787/')
+      expect(() => fetched.headers.set('X-Mine', '1')).toThrow(TypeError)
+      return fetched
     })
     const response = await ada.visit('/fetched', post)
     expect(cookieOf(response)).toMatch(SHAPE)
-    expect(await response.text()).toBe('hello')
+    expect(await response.text()).toContain('<h1>isolate-session</h1>')
+    expect(response.headers.get('Content-Type')).toContain('text/html')
   })
 
   test('an HTTPException with a response of its own', async () => {

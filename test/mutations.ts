@@ -81,11 +81,11 @@ const MUTATIONS: Mutation[] = [
     caughtBy: ['session', 'setting what is there is none'],
   },
   {
-    what: 'S4 changing back is forgotten',
+    what: 'S4 setting what an update came to is forgotten',
     file: 'session',
     from: 'if (same && !state.hasTouched(key)) return',
     to: 'if (same) return',
-    caughtBy: ['session', 'changing and changing back is one'],
+    caughtBy: ['session', 'setting what an update has just come to'],
   },
   {
     what: 'S5 update stores its first result after a conflict',
@@ -191,7 +191,7 @@ const MUTATIONS: Mutation[] = [
     file: 'crypto',
     from: '[AEIMQUYcgkosw048]$',
     to: '[\\w-]$',
-    caughtBy: ['memory-store', 'in one spelling only'],
+    caughtBy: ['keyed-store', 'costs no I/O and no hashing'],
   },
   {
     what: 'T5 a taken id is not tried again',
@@ -210,9 +210,9 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'T6 a session that is gone is made again',
     file: 'conditional-write',
-    from: 'if (!record || !content) throw sessionGone()',
-    to: 'if (!record || !content) return { record: { version: "", expiry: null, owner: null, body: "" }, content: emptyContentOf() }',
-    caughtBy: ['keyed-store', 'learns with SESSION_GONE'],
+    from: '    base = rebase(latest, write)\n  }\n  throw conflict()\n}\n\nasync function rotate',
+    to: '    if (!latest) {\n      await backend.insert(id, next)\n      return state.complete(write, { id, record: next }, content)\n    }\n    base = rebase(latest, write)\n  }\n  throw conflict()\n}\n\nasync function rotate',
+    caughtBy: ['memory-store', 'a write does not bring back a session that was destroyed'],
   },
   {
     what: 'T7 changes are not applied again',
@@ -471,8 +471,8 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'M15 a failed request is stored',
     file: 'visit',
-    from: 'if (failed) state.discard()',
-    to: '',
+    from: 'const failed = c.error !== undefined && c.res.status >= 500',
+    to: 'const failed = false',
     caughtBy: ['middleware', 'and ends in a 5xx stores no set'],
   },
   {

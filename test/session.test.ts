@@ -191,6 +191,17 @@ describe('S4 changes', () => {
     expect((await load()).get('n')).toBe(1)
   })
 
+  test('setting what an update has just come to is one, should the update come to something else', async () => {
+    const { store, session, load } = await stored({ n: 0 })
+    const other = await load()
+    other.set('n', 5)
+    await store.storeSession(other)
+    session.update('n', (n) => Number(n) + 1)
+    session.set('n', 1)
+    await store.storeSession(session)
+    expect((await load()).get('n')).toBe(1)
+  })
+
   test('dataChanged is over when it is stored, and not touched by expiry, regenerate and destroy', async () => {
     const { store, session, load } = await stored({ n: 1 })
     session.set('n', 2)
