@@ -1,13 +1,6 @@
 import { idOf, randomValue, randomVersion, utf8Length } from './crypto.js'
 import { SessionError, sessionGone } from './errors.js'
-import { cappedExpiry, freshExpiry } from './lifetime.js'
-import {
-  type Content,
-  decodeRecord,
-  encodeBody,
-  isExpired,
-  type SessionRecord,
-} from './session-record.js'
+import { type Content, decodeRecord, encodeBody, type SessionRecord } from './session-record.js'
 import type { SessionState, Stored, Write } from './session-state.js'
 
 /** The verbs of a store that keeps records; each one atomic step. See `KeyedStore`. */
@@ -68,7 +61,7 @@ async function writeOnce(state: SessionState, backend: Backend): Promise<string 
 }
 
 async function create(state: SessionState, write: Write, backend: Backend): Promise<string> {
-  const { value, stored } = await insertNew(state, write.content, backend)
+  const { value, stored } = await insertNew(state, write, undefined, backend)
   state.complete(write, stored)
   return value
 }
@@ -79,18 +72,12 @@ async function update(
   write: Write,
   backend: Backend,
 ): Promise<void> {
-  const retimes = write.changes.some((change) => change.retimes)
   let base = { record, content: write.content }
   for (state.attempts = 1; state.attempts <= MAX_ATTEMPTS; state.attempts++) {
     const { content } = base
-    const now = Date.now()
-    const expiry = cappedExpiry(base.record.expiry, content, state.lifetime)
-    if (isExpired(expiry, now)) throw sessionGone()
-    const moves = retimes || state.isExtensionDue(expiry, content, now)
-    const next =
-      moves || write.changes.length > 0
-        ? recordOf(content, moves ? freshExpiry(content, state.lifetime, now) : expiry, backend)
-        : base.record
+    const expiry = state.expiryToStore(write, content, base.record, Date.now())
+    const isSame = write.changes.length === 0 && expiry === base.record.expiry
+    const next = isSame ? base.record : recordOf(content, expiry, backend)
     if (next === base.record || (await backend.replace(id, next, base.record.version))) {
       return state.complete(write, { id, record: next }, content)
     }
@@ -110,9 +97,7 @@ async function rotate(
   write: Write,
   backend: Backend,
 ): Promise<string> {
-  const expiry = cappedExpiry(old.record.expiry, write.content, state.lifetime)
-  if (write.rotation !== 'signIn' && isExpired(expiry, Date.now())) throw sessionGone()
-  const { value, stored } = await insertNew(state, write.content, backend)
+  const { value, stored } = await insertNew(state, write, old.record, backend)
   try {
     await supersede(state, old, stored, write, backend)
     return value
@@ -144,7 +129,7 @@ async function supersede(
       return state.complete(write, { id: fresh.id, record }, base.content)
     }
     base = rebase(latest, write)
-    const expiry = freshExpiry(base.content, state.lifetime, Date.now())
+    const expiry = state.expiryToStore(write, base.content, base.record, Date.now())
     const next = recordOf(base.content, expiry, backend)
     if (!(await replaceOwn(fresh.id, next, record.version, backend))) throw sessionGone()
     record = next
@@ -155,13 +140,12 @@ async function supersede(
 /** Puts a new record under a value that nobody has yet. */
 async function insertNew(
   state: SessionState,
-  content: Content,
+  write: Write,
+  old: SessionRecord | undefined,
   backend: Backend,
 ): Promise<{ value: string; stored: Stored }> {
-  const now = Date.now()
-  const expiry = freshExpiry(content, state.lifetime, now)
-  if (isExpired(expiry, now)) throw sessionGone()
-  const record = recordOf(content, expiry, backend)
+  const expiry = state.expiryToStore(write, write.content, old, Date.now())
+  const record = recordOf(write.content, expiry, backend)
   for (let attempt = 0; attempt < MAX_INSERTS; attempt++) {
     const value = randomValue()
     const id = await idOf(value)

@@ -4,6 +4,7 @@
  * @module isolate-session
  */
 export type { CookieOptions } from './cookie.js'
+export { CookieStore, type CookieStoreOptions } from './cookie-store.js'
 export { SessionError, type SessionErrorCode } from './errors.js'
 export { KeyedStore, type KeyedStoreOptions } from './keyed-store.js'
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.js'

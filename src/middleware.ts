@@ -3,6 +3,7 @@ import { type CookieOptions, SessionCookie } from './cookie.js'
 import { Session, stateOf } from './session.js'
 import { DEFAULT_NAME } from './session-record.js'
 import type { SessionStore } from './session-store.js'
+import { Signer } from './signature.js'
 import { type SessionEvent, type Settings, Visit } from './visit.js'
 
 /** What the middleware adds to a Hono environment: `c.var.session`, or another name. */
@@ -28,6 +29,12 @@ export interface SessionOptions<
   readonly absoluteTimeout?: number | false
   /** Least time between two extensions of record and cookie. Default a tenth of the idle timeout. 0: at every request. */
   readonly touchAfter?: number
+  /**
+   * Signs the cookie value with HMAC-SHA-256, so that one we did not issue costs no store call. At least 32 bytes each,
+   * newest first: the first signs, all verify, and a value signed by an older one is sent again under the first. A function
+   * is asked in a request that needs them; if it gives none, that is an error of the request.
+   */
+  readonly secrets?: string | readonly string[] | ((c: Context) => string | readonly string[])
   readonly cookie?: CookieOptions
   /** Store also what a handler did that threw and ended in a 5xx. Default false: of such a request only `destroy` counts. */
   readonly saveOnError?: boolean
@@ -86,6 +93,7 @@ function check<Data extends object, Name extends string>(
     idleTimeout = 86_400,
     absoluteTimeout = 2_592_000,
     touchAfter,
+    secrets,
     cookie,
     saveOnError = false,
     onEvent,
@@ -109,8 +117,14 @@ function check<Data extends object, Name extends string>(
     name,
     store,
     cookie: new SessionCookie(name, cookie),
+    signer: 'secrets' in options ? signerOf(secrets) : undefined,
     lifetime: { idleTimeout, absoluteTimeout, touchAfter },
     saveOnError,
     onEvent,
   }
+}
+
+/** An option that is there but undefined is a secret that somebody forgot to set, not a wish for unsigned cookies. */
+function signerOf(secrets: SessionOptions['secrets']): Settings['signer'] {
+  return typeof secrets === 'function' ? (c) => new Signer(secrets(c)) : new Signer(secrets)
 }

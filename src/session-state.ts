@@ -1,4 +1,4 @@
-import { SessionError } from './errors.js'
+import { SessionError, sessionGone } from './errors.js'
 import { cappedExpiry, freshExpiry, isExtensionDue, type Lifetime, UNLIMITED } from './lifetime.js'
 import {
   type Content,
@@ -62,6 +62,8 @@ export class SessionState {
   lifetime: Lifetime = UNLIMITED
   /** Stores the session now; there is one when a middleware manages it. */
   save: (() => Promise<void>) | undefined
+  /** It was loaded in a form that is on its way out, and is to be stored anew. */
+  isOutdated = false
   /** Resolves when the write that is under way has ended. */
   writing: Promise<void> | undefined
   /** How often the last write was tried. */
@@ -106,7 +108,8 @@ export class SessionState {
   status(now: number): Status {
     if (this.destroyed) return this.ending ? 'destroyed' : 'unchanged'
     if (this.changes.length > 0 || this.rotation || this.ending) return 'changed'
-    const due = this.stored && this.isExtensionDue(this.expiry ?? null, this.content, now)
+    const { stored, expiry = null } = this
+    const due = stored && (this.isOutdated || this.isExtensionDue(expiry, this.content, now))
     return due ? 'extended' : 'unchanged'
   }
 
@@ -115,6 +118,21 @@ export class SessionState {
     // After the response is settled the cookie cannot follow, so the record does not run ahead of it.
     const cookieFollows = this.phase === 'open' || this.phase === 'settling'
     return cookieFollows && isExtensionDue(expiry, content, this.lifetime, now)
+  }
+
+  /** The expiry to store `content` with, in place of `stored` if there is one. Throws `SESSION_GONE` if it has passed. */
+  expiryToStore(
+    { changes, rotation }: Write,
+    content: Content,
+    stored: SessionRecord | undefined,
+    now: number,
+  ): number | null {
+    const fresh = freshExpiry(content, this.lifetime, now)
+    const before = stored ? cappedExpiry(stored.expiry, content, this.lifetime) : fresh
+    // A sign-in stands even if the session it came from has ended: somebody has just authenticated.
+    if (rotation !== 'signIn' && isExpired(before, now)) throw sessionGone()
+    const moves = rotation !== undefined || changes.some((change) => change.retimes)
+    return moves || this.isExtensionDue(before, content, now) ? fresh : before
   }
 
   /** Does it, and remembers it. */
@@ -197,6 +215,7 @@ export class SessionState {
   /** It is stored, as `content`: what was changed meanwhile goes on top. */
   complete(write: Write, stored: Stored, content: Content = write.content): void {
     this.stored = stored
+    this.isOutdated = false
     if (this.ending) return
     this.expiry = stored.record.expiry
     if (content !== this.content) {

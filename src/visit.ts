@@ -6,6 +6,7 @@ import type { Lifetime } from './lifetime.js'
 import { Session, stateOf } from './session.js'
 import type { SessionState, Status } from './session-state.js'
 import type { SessionStore } from './session-store.js'
+import type { Signer } from './signature.js'
 import { warnOnce } from './warn-once.js'
 
 /** What happened to a session, for logs and metrics. `id` is safe to log; no event holds a cookie value or data. */
@@ -24,6 +25,8 @@ export interface Settings {
   readonly name: string
   readonly store: SessionStore | ((c: Context) => SessionStore | Promise<SessionStore>)
   readonly cookie: SessionCookie
+  /** Signs the cookie's value, if it is to be signed. */
+  readonly signer: Signer | ((c: Context) => Signer) | undefined
   readonly lifetime: Lifetime
   readonly saveOnError: boolean
   readonly onEvent: ((event: SessionEvent, c: Context) => void) | undefined
@@ -38,9 +41,10 @@ export class Visit {
   readonly #settings: Settings
   #session: Session = new Session()
   #store: SessionStore | undefined
+  #signer: Signer | undefined
   /** The request carried something under our name, be it a session or not. */
   #cameWithCookie = false
-  /** The cookie value of the session as it is stored. */
+  /** The session's cookie value as the browser has it, or is to have it: signed, if values are signed. */
   #value: string | undefined
   /** The browser has to be told: a new value, or a new expiry. */
   #sendsCookie = false
@@ -65,10 +69,13 @@ export class Visit {
   }
 
   async #load(header: string): Promise<Session | undefined> {
-    const value = this.#settings.cookie.read(header, this.#c.req.url)
-    if (value === undefined) return undefined
+    const carried = this.#settings.cookie.read(header, this.#c.req.url)
+    if (carried === undefined) return undefined
     this.#cameWithCookie = true
-    if (value === AMBIGUOUS) return this.#reject('duplicate')
+    if (carried === AMBIGUOUS) return this.#reject('duplicate')
+    const signed = await this.#verify(carried)
+    if (!signed) return this.#reject('signature')
+    const { value } = signed
     const store = await this.#openStore()
     const wellFormed = store.isWellFormed ? store.isWellFormed(value) : DEFAULT_SHAPE.test(value)
     if (!wellFormed) return this.#reject('malformed')
@@ -79,8 +86,31 @@ export class Visit {
     }
     // A shorter absolute timeout than when it was stored holds at once.
     if (this.#manage(session).isExpired(Date.now())) return this.#reject('unknown')
-    this.#value = value
+    this.#value = signed.isCurrent ? carried : await this.#sign(value)
+    this.#sendsCookie = !signed.isCurrent
     return session
+  }
+
+  /** The value that was signed; as it is, if values are not signed. Nothing is computed for one that no cookie can hold. */
+  async #verify(carried: string): Promise<{ value: string; isCurrent: boolean } | undefined> {
+    const signer = this.#openSigner()
+    if (!signer) return { value: carried, isCurrent: true }
+    return DEFAULT_SHAPE.test(carried) ? signer.verify(carried, this.#cookieName) : undefined
+  }
+
+  async #sign(value: string): Promise<string> {
+    const signer = this.#openSigner()
+    return signer ? signer.sign(value, this.#cookieName) : value
+  }
+
+  #openSigner(): Signer | undefined {
+    const { signer } = this.#settings
+    this.#signer ??= typeof signer === 'function' ? signer(this.#c) : signer
+    return this.#signer
+  }
+
+  get #cookieName(): string {
+    return this.#settings.cookie.nameFor(this.#c.req.url)
   }
 
   #manage(session: Session): SessionState {
@@ -169,8 +199,10 @@ export class Visit {
   async #keep(store: SessionStore, state: SessionState, status: Status): Promise<void> {
     const before = state.stored?.record
     const isRotated = state.rotation !== undefined
+    this.#openSigner() // secrets that are missing are an error before anything is stored
     const issued = await calling('store a session', () => store.storeSession(this.#session))
-    const value = issued ?? this.#value
+    if (issued !== undefined && state.phase === 'settled') throw cookieTooLate()
+    const value = issued === undefined ? this.#value : await this.#sign(issued)
     const { id, stored, attempts } = state
     const moved = status === 'extended' || before?.expiry !== stored?.record.expiry
     if (value !== undefined && (issued !== undefined || moved)) {
@@ -248,6 +280,13 @@ async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw storeFailed(action, error)
   }
+}
+
+function cookieTooLate(): SessionError {
+  return new SessionError(
+    'SESSION_COMMITTED',
+    'The response is settled, and this change is in a cookie that can no longer be sent. Make it before the handler returns, or use a store that keeps records.',
+  )
 }
 
 /** The response's headers; of a copy where they cannot be changed (`fetch`, `Response.redirect`). Keeps a `webSocket`. */

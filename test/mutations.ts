@@ -182,7 +182,7 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'T3 the cookie value is the id',
     file: 'crypto',
-    from: "return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(value))))",
+    from: "return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(value))))",
     to: 'return value',
     caughtBy: ['keyed-store', 'never sees a cookie value'],
   },
@@ -202,9 +202,9 @@ const MUTATIONS: Mutation[] = [
   },
   {
     what: 'T6 an expired session is written',
-    file: 'conditional-write',
-    from: 'if (isExpired(expiry, now)) throw sessionGone()\n    const moves',
-    to: 'const moves',
+    file: 'session-state',
+    from: "if (rotation !== 'signIn' && isExpired(before, now)) throw sessionGone()",
+    to: '',
     caughtBy: ['keyed-store', 'a write does not bring back a session that has expired'],
   },
   {
@@ -280,7 +280,7 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'T12 bytes are counted as characters',
     file: 'crypto',
-    from: 'return encoder.encode(text).length',
+    from: 'return utf8(text).length',
     to: 'return text.length',
     caughtBy: ['keyed-store', 'is exact to the byte'],
   },

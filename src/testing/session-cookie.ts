@@ -3,12 +3,15 @@ import { SessionError } from '../errors.js'
 import { Session, stateOf } from '../session.js'
 import { DEFAULT_NAME } from '../session-record.js'
 import type { SessionStore } from '../session-store.js'
+import { Signer } from '../signature.js'
 
 export interface SessionCookieOptions {
   /** Whom the visitor is signed in as. Default nobody. */
   readonly owner?: string
   /** The middleware's `name`. Default `'session'`. */
   readonly name?: string
+  /** The middleware's `secrets`. Default none. */
+  readonly secrets?: string | readonly string[]
 }
 
 /** The middleware's defaults, in seconds. */
@@ -25,7 +28,7 @@ const LIFETIME = { idleTimeout: 86_400, absoluteTimeout: 2_592_000, touchAfter: 
 export async function sessionCookie<Data extends object = Record<string, unknown>>(
   store: SessionStore,
   data: Data,
-  { owner, name = DEFAULT_NAME }: SessionCookieOptions = {},
+  { owner, name = DEFAULT_NAME, secrets }: SessionCookieOptions = {},
 ): Promise<string> {
   const session = new Session()
   const state = stateOf(session)
@@ -40,7 +43,10 @@ export async function sessionCookie<Data extends object = Record<string, unknown
       'storeSession() gave no cookie value for a new session. Run the store through storeContract().',
     )
   }
-  return cookieNames(name)
-    .map((cookieName) => `${cookieName}=${value}`)
-    .join('; ')
+  const signer = secrets === undefined ? undefined : new Signer(secrets)
+  const pairs = cookieNames(name).map(async (cookieName) => {
+    const signed = signer ? await signer.sign(value, cookieName) : value
+    return `${cookieName}=${signed}`
+  })
+  return (await Promise.all(pairs)).join('; ')
 }

@@ -55,7 +55,6 @@ export function httpStory(
     expect(await looked.json()).toMatchObject({ id: null, isNew: true })
     expect(looked.headers.get('Set-Cookie')).toBeNull()
     await mallory.visit('/count', post)
-    expect(mallory.cookies.get('__Host-session')).toHaveLength(revocation ? 43 : expect.anything())
     expect(mallory.cookies.get('__Host-session')).not.toBe(planted)
   })
 
@@ -114,7 +113,9 @@ export function httpStory(
     expect(await look(ada)).toMatchObject({ visits: 1 })
   })
 
-  test.runIf(conditionalWrites)(`${name}: fifty visits at once are fifty visits`, async () => {
+  // A store that cannot write on a condition does not promise this.
+  if (!conditionalWrites) return
+  test(`${name}: fifty visits at once are fifty visits`, async () => {
     const ada = await visitor()
     await ada.visit('/count', post)
     await Promise.all(Array.from({ length: 49 }, () => ada.text('/count', post)))

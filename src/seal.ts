@@ -1,0 +1,96 @@
+import { base64url, fromBase64url, utf8 } from './crypto.js'
+import { derivation, type Key, keysOf, type SecretKeys } from './secrets.js'
+
+/** The first byte of a seal. Anything else is no seal: there is no second decoder. */
+const VERSION = 1
+
+const ID_BYTES = 4
+const SALT_BYTES = 16
+/** 96 bits, the length AES-GCM is made for (NIST SP 800-38D, section 8.2). */
+const IV_BYTES = 12
+const TAG_BITS = 128
+
+const IV_AT = 1 + ID_BYTES + SALT_BYTES
+const TEXT_AT = IV_AT + IV_BYTES
+
+/** What the frame is for: a value that was made for something else does not open. */
+const CONTEXT = utf8('isolate-session seal')
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Random bytes for one seal; a test may give its own. */
+export interface SealRandomness {
+  readonly salt: Uint8Array<ArrayBuffer>
+  readonly iv: Uint8Array<ArrayBuffer>
+}
+
+/**
+ * Encrypts and authenticates a text: `base64url(version ‖ key id ‖ salt ‖ iv ‖ AES-256-GCM)`.
+ *
+ * Every seal has a key of its own, derived with a random salt, so that random IVs never come near the 2³² messages that
+ * one AES-GCM key takes (NIST SP 800-38D, section 8.3).
+ */
+export async function seal(
+  text: string,
+  secret: string,
+  { salt, iv }: SealRandomness = freshRandomness(),
+): Promise<string> {
+  const keys = await keysOf(secret)
+  const frame = Uint8Array.of(VERSION, ...keys.id, ...salt, ...iv)
+  const key = await keyOf(keys, salt, 'encrypt')
+  const sealed = await crypto.subtle.encrypt(parameters(frame), key, utf8(text))
+  const value = new Uint8Array(frame.length + sealed.byteLength)
+  value.set(frame)
+  value.set(new Uint8Array(sealed), frame.length)
+  return base64url(value)
+}
+
+/** The text of a seal and the secret that opened it. Whatever is wrong with it: `undefined`. */
+export async function open(
+  value: string,
+  secrets: readonly string[],
+): Promise<{ text: string; secret: string } | undefined> {
+  const bytes = fromBase64url(value)
+  if (bytes?.[0] !== VERSION || bytes.length < TEXT_AT) return undefined
+  const frame = bytes.slice(0, TEXT_AT)
+  for (const secret of secrets) {
+    const keys = await keysOf(secret)
+    // AES-GCM does not commit to a key, so the key is chosen by its id and never by trial.
+    if (!keys.id.every((byte, i) => byte === frame[1 + i])) continue
+    try {
+      const key = await keyOf(keys, frame.slice(1 + ID_BYTES, IV_AT), 'decrypt')
+      const text = await crypto.subtle.decrypt(parameters(frame), key, bytes.slice(TEXT_AT))
+      return { text: decoder.decode(text), secret }
+    } catch {
+      return undefined
+    }
+  }
+  return undefined
+}
+
+/** The whole frame is authenticated with the text. */
+function parameters(frame: Uint8Array<ArrayBuffer>): {
+  name: 'AES-GCM'
+  iv: Uint8Array<ArrayBuffer>
+  additionalData: Uint8Array<ArrayBuffer>
+  tagLength: number
+} {
+  const additionalData = Uint8Array.of(...CONTEXT, ...frame)
+  return { name: 'AES-GCM', iv: frame.slice(IV_AT), additionalData, tagLength: TAG_BITS }
+}
+
+async function keyOf(
+  { base }: SecretKeys,
+  salt: Uint8Array<ArrayBuffer>,
+  usage: 'encrypt' | 'decrypt',
+): Promise<Key> {
+  const algorithm = { name: 'AES-GCM', length: 256 }
+  return crypto.subtle.deriveKey(derivation('seal', salt), base, algorithm, false, [usage])
+}
+
+function freshRandomness(): SealRandomness {
+  return {
+    salt: crypto.getRandomValues(new Uint8Array(SALT_BYTES)),
+    iv: crypto.getRandomValues(new Uint8Array(IV_BYTES)),
+  }
+}
