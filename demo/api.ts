@@ -11,13 +11,22 @@ export interface Visitor {
 
 type Env = SessionEnv<Visitor>
 
+/** Each store has a cookie of its own, so that a visitor can have a session in every one. */
+const cookieNameFor = (store: string): string =>
+  store === 'memory' ? 'session' : `session-${store}`
+
 /** Keys the playground uses itself. */
 const OWN_KEYS = ['visits', 'flash']
 
 /** The same routes for one store. */
-function routesFor(name: string, store: SessionStore): Hono<Env> {
+function routesFor(name: string, storeFor: (c: Context) => SessionStore): Hono<Env> {
   const app = new Hono<Env>()
-  app.use(session<Visitor>({ store }))
+  const cookieName = cookieNameFor(name)
+  app.use(session<Visitor, string>({ store: storeFor, name: cookieName }))
+  app.use(async (c, next) => {
+    c.set('session', (c as Context<SessionEnv<Visitor, string>>).get(cookieName))
+    await next()
+  })
 
   app.get('/session', async (c) =>
     c.json({ store: name, session: describe(c.var.session), isolate: await describeIsolate() }),
@@ -69,7 +78,7 @@ function routesFor(name: string, store: SessionStore): Hono<Env> {
 
   app.get('/devices', async (c) => {
     const { owner, id } = c.var.session
-    const sessions = (owner !== undefined && (await store.sessionsOf?.(owner))) || []
+    const sessions = (owner !== undefined && (await storeFor(c).sessionsOf?.(owner))) || []
     const devices = sessions.map((device) => ({
       id: device.id,
       createdAt: device.createdAt,
@@ -81,9 +90,9 @@ function routesFor(name: string, store: SessionStore): Hono<Env> {
 
   app.post('/sign-out-everywhere', async (c) => {
     const { owner } = c.var.session
-    const ended =
-      owner === undefined ? 0 : await store.destroySessionsOf?.(owner, { except: c.var.session })
-    return c.json({ ended })
+    if (owner === undefined) return c.json({ ended: 0 })
+    const ended = await storeFor(c).destroySessionsOf?.(owner, { except: c.var.session })
+    return c.json({ ended: ended ?? 0 })
   })
 
   return app
@@ -118,5 +127,7 @@ function badRequest(error: string): HTTPException {
 }
 
 export const api: Hono = new Hono()
-for (const [name, store] of Object.entries(stores)) api.route(`/${name}`, routesFor(name, store))
+for (const [name, storeFor] of Object.entries(stores)) {
+  api.route(`/${name}`, routesFor(name, storeFor))
+}
 api.all('*', (c) => c.json({ error: 'There is no such store or route.' }, 404))

@@ -18,10 +18,14 @@ export function Page(): JSX.Element {
       <body>
         <header>
           <h1>isolate-session</h1>
-          <p>
-            Your session, as this Worker sees it. It is kept by <code>MemoryStore</code>: in the
-            memory of one isolate, for as long as that isolate lives.
-          </p>
+          <p>Your session, as this Worker sees it.</p>
+          <label class="store">
+            Kept by{' '}
+            <select data-store>
+              <option value="memory">MemoryStore: in this isolate, as long as it lives</option>
+              <option value="cookie">CookieStore: sealed in the cookie itself</option>
+            </select>
+          </label>
         </header>
         <main>
           <Panel id="session" title="Session">

@@ -1,12 +1,20 @@
-import type { SessionStore } from '../src/index.js'
-import { MemoryStore } from '../src/index.js'
+import type { Context } from 'hono'
+import { CookieStore, MemoryStore, type SessionStore } from '../src/index.js'
+
+export interface Bindings {
+  SESSION_SECRET: string
+}
 
 export const MAX_BYTES = 33_554_432
 
 const memory = new MemoryStore({ maxBytes: MAX_BYTES })
 
-/** What `:store` in a path may be. */
-export const stores: Readonly<Record<string, SessionStore>> = { memory }
+/** What `:store` in a path may be. A store that needs a binding is made for each request. */
+export const stores: Readonly<Record<string, (c: Context) => SessionStore>> = {
+  memory: () => memory,
+  cookie: (c: Context<{ Bindings: Bindings }>) =>
+    new CookieStore({ secrets: c.env.SESSION_SECRET }),
+}
 
 let isolate: { id: string; startedAt: string } | undefined
 

@@ -1,9 +1,10 @@
+import { env } from 'cloudflare:workers'
 import { describe, expect, test } from 'vitest'
 import playground from '../demo/index.js'
 import { Visitor } from './support/visitor.js'
 
 const LOCAL = 'http://localhost:8787'
-const visitor = (): Visitor => new Visitor((url, init) => playground.request(url, init), LOCAL)
+const visitor = (): Visitor => new Visitor((url, init) => playground.request(url, init, env), LOCAL)
 
 const send = (body?: unknown): RequestInit => ({
   method: 'POST',
@@ -111,6 +112,26 @@ describe('the playground', () => {
     const response = await slow
     expect(response.headers.get('Set-Cookie')).toBeNull()
     expect(await look(copy)).toMatchObject({ isNew: true, owner: null, data: {} })
+  })
+
+  test('keeps a session in the cookie as well, beside the other', async () => {
+    const ada = visitor()
+    await ada.visit('/api/memory/visits', send())
+    expect(await ask(ada, '/api/cookie/visits', send())).toEqual({ visits: 1 })
+    expect(await ask(ada, '/api/cookie/visits', send())).toEqual({ visits: 2 })
+    expect((await look(ada)).data).toEqual({ visits: 1 })
+    expect([...ada.cookies.keys()]).toEqual(['session', 'session-cookie'])
+    const answer = await ask(ada, '/api/cookie/sign-in', send({ user: 'ada' }))
+    expect(answer).toEqual({ owner: 'ada', id: expect.stringMatching(/^[\w-]{43}$/) })
+    expect(await ask(ada, '/api/cookie/devices')).toEqual({ owner: 'ada', devices: [] })
+    expect(await ask(ada, '/api/cookie/sign-out-everywhere', send())).toEqual({ ended: 0 })
+    const { store, session } = await ask(ada, '/api/cookie/session')
+    expect({ store, session }).toMatchObject({
+      store: 'cookie',
+      session: { owner: 'ada', data: { visits: 2 } },
+    })
+    await ada.visit('/api/cookie/sign-out', send())
+    expect([...ada.cookies.keys()]).toEqual(['session'])
   })
 
   test.each<[string, unknown, number]>([

@@ -1,5 +1,5 @@
 // The playground's page: calls the JSON API and shows what it says. No framework.
-const API = '/api/memory'
+const chosen = document.querySelector('[data-store]')
 const RACERS = 20
 
 const fact = (name) => document.querySelector(`[data-fact="${name}"]`)
@@ -10,7 +10,7 @@ const show = (name, text) => {
 let shown
 
 async function call(method, path, body) {
-  const response = await fetch(API + path, {
+  const response = await fetch(`/api/${chosen.value}${path}`, {
     method,
     ...(body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
   })
@@ -136,6 +136,11 @@ document.addEventListener('click', ({ target }) => {
 document.addEventListener('submit', (event) => {
   event.preventDefault()
   void run(event.target.dataset.action, Object.fromEntries(new FormData(event.target)))
+})
+
+chosen.addEventListener('change', () => {
+  log(`Now looking at the session kept by ${chosen.selectedOptions[0].textContent}.`)
+  void refresh()
 })
 
 setInterval(tick, 1000)
