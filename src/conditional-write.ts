@@ -1,6 +1,7 @@
+import type { Content } from './content.js'
 import { idOf, randomValue, randomVersion, utf8Length } from './crypto.js'
 import { SessionError, sessionGone } from './errors.js'
-import { type Content, decodeRecord, encodeBody, type SessionRecord } from './session-record.js'
+import { decodeRecord, encodeBody, type SessionRecord } from './session-record.js'
 import type { SessionState, Stored, Write } from './session-state.js'
 
 /** The verbs of a store that keeps records; each one atomic step. See `KeyedStore`. */

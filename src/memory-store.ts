@@ -1,5 +1,5 @@
-import { SessionError } from './errors.js'
 import { KeyedStore, type KeyedStoreOptions } from './keyed-store.js'
+import { drop, enter, overwrite, type Part, partNamed } from './memory-part.js'
 import { isExpired, type SessionRecord } from './session-record.js'
 import type { SessionStore } from './session-store.js'
 
@@ -13,35 +13,6 @@ export interface MemoryStoreOptions extends KeyedStoreOptions {
   /** `false`: no warning when it serves a production host. */
   readonly warn?: boolean
 }
-
-/** What one name holds. Plain values only: they outlive the module that made them. */
-interface Part {
-  /** Least recently used first. */
-  records: Map<string, SessionRecord>
-  owners: Map<string, Set<string>>
-  bytes: number
-  maxSessions: number
-  maxBytes: number
-  /** Where the sweep for expired records goes on, and how far it may until it starts over. */
-  sweep: Iterator<[string, SessionRecord]> | undefined
-  sweepLeft: number
-  /** Where the least recently used record is. Kept, because a map's own start is slow to find after many removals. */
-  oldest: Iterator<string> | undefined
-}
-
-const PARTS: unique symbol = Symbol.for('isolate-session.memory-store')
-
-/** Records looked at in passing whenever one is inserted, so that expired ones go without a timer. */
-const SWEEP_STEP = 16
-
-/** The same when the store is full, before a live session has to go. */
-const FULL_SWEEP = 256
-
-/** Heap beside the texts: map entry, record object, string headers, id and version. Measured in Node 24 (docs/memory-store.md). */
-const RECORD_BYTES = 320
-
-/** The same for a record's place in the owner index. */
-const OWNER_BYTES = 160
 
 /**
  * Sessions in the memory of one isolate: for development, for tests, and as a cache.
@@ -116,10 +87,7 @@ export class MemoryStore extends KeyedStore {
   protected async insert(id: string, record: SessionRecord): Promise<boolean> {
     const part = this.#part
     if (part.records.has(id)) return false
-    checkFits(record, part)
-    sweep(part, SWEEP_STEP)
-    put(part, id, record)
-    makeRoom(part)
+    enter(part, id, record)
     return true
   }
 
@@ -127,10 +95,7 @@ export class MemoryStore extends KeyedStore {
     const part = this.#part
     const current = part.records.get(id)
     if (current?.version !== version || isExpired(current.expiry, Date.now())) return false
-    checkFits(record, part)
-    drop(part, id)
-    put(part, id, record)
-    makeRoom(part)
+    overwrite(part, id, record)
     return true
   }
 
@@ -165,101 +130,8 @@ const PRODUCTION_WARNING =
   'isolate-session: MemoryStore keeps sessions in this isolate only. Other isolates do not know them, and they are gone when this one is evicted. ' +
   'In production use a store with a backend, or pass `warn: false` if this is what you want.'
 
-function partNamed(name: string): Part {
-  const shared = globalThis as { [PARTS]?: Map<string, Part> }
-  shared[PARTS] ??= new Map()
-  let part = shared[PARTS].get(name)
-  if (!part) {
-    part = {
-      records: new Map(),
-      owners: new Map(),
-      bytes: 0,
-      maxSessions: 0,
-      maxBytes: 0,
-      sweep: undefined,
-      sweepLeft: 0,
-      oldest: undefined,
-    }
-    shared[PARTS].set(name, part)
-  }
-  return part
-}
-
 function checkBound(option: string, value: number): void {
   if (!(Number.isInteger(value) && value > 0)) {
     throw new TypeError(`MemoryStore: ${option} must be a positive integer.`)
   }
-}
-
-function checkFits(record: SessionRecord, { maxBytes }: Part): void {
-  if (weigh(record) <= maxBytes) return
-  throw new SessionError(
-    'SESSION_TOO_LARGE',
-    `The session alone would exceed the ${maxBytes} bytes of this MemoryStore and was not stored. Raise maxBytes.`,
-  )
-}
-
-/** V8 holds a string in one byte a character, or in two as soon as one does not fit into Latin-1. */
-function weigh({ body, owner }: SessionRecord): number {
-  const text = body.length * (BEYOND_LATIN1.test(body) ? 2 : 1)
-  return RECORD_BYTES + text + (owner === null ? 0 : OWNER_BYTES)
-}
-
-const BEYOND_LATIN1 = /[\u0100-\uffff]/
-
-function put(part: Part, id: string, record: SessionRecord): void {
-  part.records.set(id, record)
-  part.bytes += weigh(record)
-  if (record.owner === null) return
-  const ids = part.owners.get(record.owner)
-  if (ids) ids.add(id)
-  else part.owners.set(record.owner, new Set([id]))
-}
-
-function drop(part: Part, id: string): void {
-  const record = part.records.get(id)
-  if (!record) return
-  part.records.delete(id)
-  part.bytes -= weigh(record)
-  if (record.owner === null) return
-  const ids = part.owners.get(record.owner)
-  ids?.delete(id)
-  if (ids?.size === 0) part.owners.delete(record.owner)
-}
-
-/** Looks at the next `steps` records and drops the expired ones. Goes round and round, a piece at a time. */
-function sweep(part: Part, steps: number): void {
-  const now = Date.now()
-  for (let step = 0; step < steps; step++) {
-    // Reads move records to the end: a round is as many steps as there were records, or it would never end.
-    if (!part.sweep || part.sweepLeft-- <= 0) {
-      part.sweep = part.records.entries()
-      part.sweepLeft = part.records.size
-    }
-    const next = part.sweep.next()
-    if (next.done) {
-      part.sweep = undefined
-      return
-    }
-    const [id, { expiry }] = next.value
-    if (isExpired(expiry, now)) drop(part, id)
-  }
-}
-
-function makeRoom(part: Part): void {
-  if (isOver(part)) sweep(part, FULL_SWEEP)
-  if (!isOver(part)) {
-    part.oldest = undefined
-    return
-  }
-  while (isOver(part)) {
-    part.oldest ??= part.records.keys()
-    const { value: id } = part.oldest.next()
-    if (id === undefined) part.oldest = undefined
-    else drop(part, id)
-  }
-}
-
-function isOver({ records, bytes, maxSessions, maxBytes }: Part): boolean {
-  return records.size > maxSessions || bytes > maxBytes
 }

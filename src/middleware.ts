@@ -1,10 +1,11 @@
 import type { Context, MiddlewareHandler } from 'hono'
+import { DEFAULT_NAME } from './content.js'
 import { type CookieOptions, SessionCookie } from './cookie.js'
 import { Session, stateOf } from './session.js'
-import { DEFAULT_NAME } from './session-record.js'
+import type { SessionEvent } from './session-event.js'
 import type { SessionStore } from './session-store.js'
 import { Signer } from './signature.js'
-import { type SessionEvent, type Settings, Visit } from './visit.js'
+import { type Settings, Visit } from './visit.js'
 
 /** What the middleware adds to a Hono environment: `c.var.session`, or another name. */
 export interface SessionEnv<

@@ -1,3 +1,4 @@
+import type { Content, Flash } from './content.js'
 import { LAST_INSTANT } from './lifetime.js'
 
 /** What a backend keeps for one session. It stores all four fields and understands none but `owner`. */
@@ -12,36 +13,11 @@ export interface SessionRecord {
   readonly body: string
 }
 
-/** What the body of a record says. */
-export interface Content {
-  /** The middleware's `name`: a value issued under one is not accepted under another. */
-  name: string
-  createdAt: number
-  idle: number | null
-  fixed: number | null
-  owner: string | null
-  data: Record<string, unknown>
-  flash: Record<string, Flash>
-}
-
-/** A value to be read once. The token tells it from a newer one under the same key. */
-export interface Flash {
-  readonly token: string
-  readonly value: unknown
-}
-
-/** The name of sessions that were stored outside a middleware, and the middleware's default. */
-export const DEFAULT_NAME = 'session'
-
 /** Bodies of another format are no sessions; raise it when the shape below changes. */
 const FORMAT = 1
 
 /** Clocks differ, but not by this much (milliseconds): a session from further ahead has senseless times. */
 const MAX_CLOCK_SKEW = 86_400_000
-
-export function emptyContent(name: string, createdAt: number): Content {
-  return { name, createdAt, idle: null, fixed: null, owner: null, data: {}, flash: {} }
-}
 
 /** One JSON text: `{ v: format, n: name, c: createdAt, d: data }` and, where there are any, `i: idle, x: fixed, f: flash`. */
 export function encodeBody({ name, createdAt, idle, fixed, data, flash }: Content): string {

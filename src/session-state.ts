@@ -1,13 +1,7 @@
+import { type Content, DEFAULT_NAME, emptyContent } from './content.js'
 import { SessionError, sessionGone } from './errors.js'
 import { cappedExpiry, freshExpiry, isExtensionDue, type Lifetime, UNLIMITED } from './lifetime.js'
-import {
-  type Content,
-  DEFAULT_NAME,
-  decodeBody,
-  emptyContent,
-  isExpired,
-  type SessionRecord,
-} from './session-record.js'
+import { decodeBody, isExpired, type SessionRecord } from './session-record.js'
 
 /** What a store holds for a session: where, and as of which version. */
 export interface Stored {

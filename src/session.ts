@@ -1,6 +1,6 @@
+import { type Content, own, place } from './content.js'
 import { SessionError } from './errors.js'
 import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json.js'
-import type { Content } from './session-record.js'
 import { ALL_KEYS, NO_KEY, type Rotation, SessionState } from './session-state.js'
 
 /** The same value with everything in it readonly: what `get` gives is frozen. */
@@ -319,17 +319,6 @@ export class Session<Data extends object = Record<string, unknown>> {
     const { id, isNew, createdAt, expiry, owner } = this
     return { id, isNew, createdAt: createdAt.toISOString(), expiry: expiry?.toISOString(), owner }
   }
-}
-
-function own<T>(record: Record<string, T>, key: string): T | undefined {
-  return Object.hasOwn(record, key) ? record[key] : undefined
-}
-
-/** Puts a value under `key`, or nothing; a flash there is over either way. */
-function place(content: Content, key: string, value: unknown): void {
-  delete content.flash[key]
-  if (value === undefined) delete content.data[key]
-  else content.data[key] = value
 }
 
 function checkOwner(owner: unknown): asserts owner is string {

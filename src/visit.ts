@@ -1,24 +1,14 @@
 import type { Context } from 'hono'
-import { keepFromSharedCaches } from './cache-headers.js'
 import { AMBIGUOUS, isLoopback, type SessionCookie } from './cookie.js'
 import { SessionError, storeFailed } from './errors.js'
 import type { Lifetime } from './lifetime.js'
+import { personalize } from './response.js'
 import { Session, stateOf } from './session.js'
+import type { SessionEvent } from './session-event.js'
 import type { SessionState, Status } from './session-state.js'
 import type { SessionStore } from './session-store.js'
 import type { Signer } from './signature.js'
 import { warnOnce } from './warn-once.js'
-
-/** What happened to a session, for logs and metrics. `id` is safe to log; no event holds a cookie value or data. */
-export type SessionEvent =
-  /** `regenerated` has the new id; `gone`: ended while this request was running, whose changes were dropped. */
-  | { readonly type: 'created' | 'regenerated' | 'destroyed' | 'gone'; readonly id: string }
-  /** A cookie that is no session here. `unknown` is also what another isolate's MemoryStore may know. */
-  | { readonly type: 'rejected'; readonly reason: RejectionReason }
-  /** Stored in the end, after other requests had been faster. */
-  | { readonly type: 'conflict'; readonly id: string; readonly attempts: number }
-
-type RejectionReason = 'malformed' | 'signature' | 'duplicate' | 'unknown'
 
 /** The middleware's options, checked. */
 export interface Settings {
@@ -218,12 +208,8 @@ export class Visit {
 
   /** Writes what the response has to say about the session. */
   #dress(): void {
-    const state = this.#state
     const line = this.#setCookie()
-    if (line === undefined && !state.looked) return
-    const headers = writableHeaders(this.#c)
-    if (line !== undefined) appendCookie(headers, line)
-    keepFromSharedCaches(headers, line !== undefined)
+    if (line !== undefined || this.#state.looked) personalize(this.#c, line)
   }
 
   #setCookie(): string | undefined {
@@ -247,7 +233,7 @@ export class Visit {
     return cookie.write(value, left, url)
   }
 
-  #reject(reason: RejectionReason): undefined {
+  #reject(reason: 'malformed' | 'signature' | 'duplicate' | 'unknown'): undefined {
     this.#emit({ type: 'rejected', reason })
   }
 
@@ -287,28 +273,4 @@ function cookieTooLate(): SessionError {
     'SESSION_COMMITTED',
     'The response is settled, and this change is in a cookie that can no longer be sent. Make it before the handler returns, or use a store that keeps records.',
   )
-}
-
-/** The response's headers; of a copy where they cannot be changed (`fetch`, `Response.redirect`). Keeps a `webSocket`. */
-function writableHeaders(c: Context): Headers {
-  try {
-    c.res.headers.delete('X-Isolate-Session')
-    return c.res.headers
-  } catch {
-    const copy = new Response(c.res.body, c.res)
-    c.res = undefined // or Hono would merge the two
-    c.res = copy
-    return copy.headers
-  }
-}
-
-/** One line for our name: an inner app mounted with the same middleware may have set its own. */
-function appendCookie(headers: Headers, line: string): void {
-  const name = line.slice(0, line.indexOf('=') + 1)
-  const others = headers.getSetCookie()
-  if (others.some((other) => other.startsWith(name))) {
-    headers.delete('Set-Cookie')
-    for (const other of others) if (!other.startsWith(name)) headers.append('Set-Cookie', other)
-  }
-  headers.append('Set-Cookie', line)
 }

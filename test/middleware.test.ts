@@ -1242,6 +1242,7 @@ describe('S12 after the response is settled', () => {
     const late = await it.settled('/write')
     await expect(late.save((s) => s.regenerate())).rejects.toEqual(committed)
     await expect(late.save((s) => s.signIn('ada'))).rejects.toEqual(committed)
+    expect(await it.ada.text('/read')).toBe('1')
     await expect(
       late.save((s) => {
         s.destroy()

@@ -462,7 +462,7 @@ describe('S11 save', () => {
 describe('S13 what a session shows of itself', () => {
   test('toJSON has what may be logged', async () => {
     const { session } = await stored({ secret: 'data' })
-    session.signIn('ada')
+    session.signIn('ada', { keep: ['secret'] })
     expect(session.toJSON()).toEqual({
       id: session.id,
       isNew: false,

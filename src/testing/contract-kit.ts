@@ -83,6 +83,13 @@ export class Kit {
     return (await this.store.loadSession(value)) === undefined
   }
 
+  /** Two requests that have loaded the same session, each with its own copy. */
+  async twoRequests(value: string): Promise<[Session, Session] | undefined> {
+    const [a, b] = [await this.load(value), await this.load(value)]
+    // A store that hands one object to both is told so by T13 alone.
+    return a === b ? undefined : [a, b]
+  }
+
   async codeOf(
     attempt: () => Promise<unknown>,
   ): Promise<SessionErrorCode | 'no error' | 'another error'> {
@@ -134,3 +141,15 @@ export async function withRepeatedRandomness<T>(
     Reflect.deleteProperty(crypto, 'getRandomValues')
   }
 }
+
+/** Longer than the idle timeout that a check gives its session, shorter than any backend would wait. In seconds. */
+export const IDLE = 600
+
+export const HOUR = 3600
+
+/** Adds one to `n`. */
+export function count(session: Session): void {
+  session.update('n', (n) => Number(n ?? 0) + 1)
+}
+
+/** Two requests that have loaded the same session, each with its own copy. */

@@ -1,7 +1,7 @@
+import { DEFAULT_NAME } from '../content.js'
 import { cookieNames } from '../cookie.js'
 import { SessionError } from '../errors.js'
 import { Session, stateOf } from '../session.js'
-import { DEFAULT_NAME } from '../session-record.js'
 import type { SessionStore } from '../session-store.js'
 import { Signer } from '../signature.js'
 

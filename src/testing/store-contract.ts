@@ -1,7 +1,11 @@
 import type { SessionStore } from '../session-store.js'
 
 import { Kit, type StoreCapabilities } from './contract-kit.js'
-import { CONTRACT } from './store-rules.js'
+import { LIFECYCLE_RULES } from './rules/lifecycle.js'
+import { OWNER_RULES } from './rules/owners.js'
+import { RACE_RULES } from './rules/races.js'
+import { RECORD_RULES } from './rules/records.js'
+import { VALUE_RULES } from './rules/values.js'
 
 export type { StoreCapabilities } from './contract-kit.js'
 
@@ -10,6 +14,14 @@ export interface StoreContractOptions {
   readonly test: (title: string, run: () => Promise<void>) => void
   readonly capabilities?: StoreCapabilities
 }
+
+const CONTRACT = [
+  ...VALUE_RULES,
+  ...RACE_RULES,
+  ...LIFECYCLE_RULES,
+  ...RECORD_RULES,
+  ...OWNER_RULES,
+]
 
 const CAPABILITIES = ['conditionalWrites', 'owners', 'clear', 'revocation'] as const
 

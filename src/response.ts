@@ -1,8 +1,17 @@
+import type { Context } from 'hono'
+
 /** A directive, with its argument if it has one (RFC 9111, section 5.2). */
 const DIRECTIVE = /([^\s,="]+)(\s*=\s*(?:"[^"]*"|[^\s,"]*))?/g
 
 /** Where handlers address shared caches beside `Cache-Control` (RFC 9213, and Cloudflare's own). */
 const SHARED_CACHE_HEADERS = ['CDN-Cache-Control', 'Cloudflare-CDN-Cache-Control']
+
+/** Marks the response as one that depends on who asks, and adds the session's cookie if there is one to send. */
+export function personalize(c: Context, cookie: string | undefined): void {
+  const headers = writableHeaders(c)
+  if (cookie !== undefined) appendCookie(headers, cookie)
+  keepFromSharedCaches(headers, cookie !== undefined)
+}
 
 /**
  * Keeps a response that depends on the session out of shared caches.
@@ -10,7 +19,7 @@ const SHARED_CACHE_HEADERS = ['CDN-Cache-Control', 'Cloudflare-CDN-Cache-Control
  * Cloudflare caches a response without `Cache-Control` and does not look at `Vary` or the request's cookie
  * (https://developers.cloudflare.com/cache/concepts/cache-behavior/), so one visitor's page would be shown to the next.
  */
-export function keepFromSharedCaches(headers: Headers, setsCookie: boolean): void {
+function keepFromSharedCaches(headers: Headers, setsCookie: boolean): void {
   const vary = headers.get('Vary')
   if (vary === null) headers.set('Vary', 'Cookie')
   else if (!/(^|,)\s*(\*|cookie)\s*(,|$)/i.test(vary)) headers.set('Vary', `${vary}, Cookie`)
@@ -44,4 +53,28 @@ function unshared(asked: string): [name: string, directive: string][] {
 
 function text(directives: [name: string, directive: string][]): string {
   return directives.map(([, directive]) => directive).join(', ')
+}
+
+/** The response's headers; of a copy where they cannot be changed (`fetch`, `Response.redirect`). Keeps a `webSocket`. */
+function writableHeaders(c: Context): Headers {
+  try {
+    c.res.headers.delete('X-Isolate-Session')
+    return c.res.headers
+  } catch {
+    const copy = new Response(c.res.body, c.res)
+    c.res = undefined // or Hono would merge the two
+    c.res = copy
+    return copy.headers
+  }
+}
+
+/** One line for our name: an inner app mounted with the same middleware may have set its own. */
+function appendCookie(headers: Headers, line: string): void {
+  const name = line.slice(0, line.indexOf('=') + 1)
+  const others = headers.getSetCookie()
+  if (others.some((other) => other.startsWith(name))) {
+    headers.delete('Set-Cookie')
+    for (const other of others) if (!other.startsWith(name)) headers.append('Set-Cookie', other)
+  }
+  headers.append('Set-Cookie', line)
 }

@@ -1,0 +1,36 @@
+/** What a session holds: what the body of its record says, and whom it belongs to. */
+export interface Content {
+  /** The middleware's `name`: a value issued under one is not accepted under another. */
+  name: string
+  createdAt: number
+  idle: number | null
+  fixed: number | null
+  owner: string | null
+  data: Record<string, unknown>
+  flash: Record<string, Flash>
+}
+
+/** A value to be read once. The token tells it from a newer one under the same key. */
+export interface Flash {
+  readonly token: string
+  readonly value: unknown
+}
+
+/** The name of sessions that were stored outside a middleware, and the middleware's default. */
+export const DEFAULT_NAME = 'session'
+
+export function emptyContent(name: string, createdAt: number): Content {
+  return { name, createdAt, idle: null, fixed: null, owner: null, data: {}, flash: {} }
+}
+
+/** A property of its own, never one that every object has. */
+export function own<T>(record: Record<string, T>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined
+}
+
+/** Puts a value under `key`, or nothing; a flash there is over either way. */
+export function place(content: Content, key: string, value: unknown): void {
+  delete content.flash[key]
+  if (value === undefined) delete content.data[key]
+  else content.data[key] = value
+}

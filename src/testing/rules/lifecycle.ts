@@ -1,0 +1,137 @@
+import { count, HOUR, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
+
+/** What a session may do in its life, as far as a store takes part. */
+export const LIFECYCLE_RULES: readonly Rule[] = [
+  {
+    rules: 'T8 S7',
+    title: 'regenerate moves everything to a new value, and the old one is dead',
+    check: async (k: Kit) => {
+      const value = await k.issue({ cart: ['tea'], n: 1 })
+      const before = await k.load(value)
+      const created = before.createdAt.getTime()
+      before.regenerate()
+      count(before)
+      const next = await k.store.storeSession(before)
+      k.assert(typeof next === 'string' && next !== value, 'regenerate gives a new cookie value')
+      const after = await k.load(next)
+      k.same([after.get('cart'), after.get('n')], [['tea'], 2], 'the data under the new value')
+      k.same(after.createdAt.getTime(), created, 'the start of the absolute lifetime')
+      k.same(before.id, after.id, 'the id that the request sees after storing')
+      if (k.can.revocation) k.assert(await k.isGone(value), 'the old cookie value is dead')
+    },
+  },
+  {
+    rules: 'S7',
+    title: 'regenerate keeps only the keys it is told to, and twice is once',
+    check: async (k: Kit) => {
+      const value = await k.issue({ cart: 1, secret: 2 })
+      const next = await k.change(value, (session) => {
+        session.regenerate()
+        session.regenerate({ keep: ['cart'] })
+        session.set('later', 3)
+      })
+      const after = await k.load(next)
+      k.same([...after.keys()].sort(), ['cart', 'later'], 'the keys that are left')
+    },
+  },
+  {
+    rules: 'S8',
+    title: 'signIn gives a new value, an owner, a new absolute lifetime and none of the data',
+    check: async (k: Kit) => {
+      const value = await k.issue({ cart: 1, isAdmin: true })
+      await later(HOUR, async () => {
+        const session = await k.load(value)
+        const created = session.createdAt.getTime()
+        session.signIn('ada', { keep: ['cart'] })
+        const next = await k.store.storeSession(session)
+        k.assert(typeof next === 'string' && next !== value, 'signIn gives a new cookie value')
+        const after = await k.load(next)
+        k.same([...after.keys()], ['cart'], 'the keys that are left')
+        k.same(after.owner, 'ada', 'the owner')
+        k.assert(after.createdAt.getTime() > created, 'the absolute lifetime starts again')
+        if (k.can.revocation) k.assert(await k.isGone(value), 'the old cookie value is dead')
+      })
+    },
+  },
+  {
+    rules: 'S8',
+    title: 'signIn stands although the session it came from is gone',
+    needs: 'revocation',
+    check: async (k: Kit) => {
+      const both = await k.twoRequests(await k.issue({ n: 1 }))
+      if (!both) return
+      const [slow, fast] = both
+      await k.store.destroySession(fast)
+      slow.signIn('ada')
+      const next = (await k.store.storeSession(slow)) ?? ''
+      k.same((await k.load(next)).owner, 'ada', 'the owner of the fresh session')
+    },
+  },
+  {
+    rules: 'S6',
+    title: 'a flash is kept until it is read, and then gone',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 }, (session) => session.flash('notice', { text: 'Saved' }))
+      const waiting = await k.load(value)
+      k.same(
+        [waiting.has('notice'), waiting.size, [...waiting.keys()]],
+        [true, 1, ['n']],
+        'has, size and keys',
+      )
+      const next = await k.change(value, (session) => {
+        k.same(session.get('notice'), { text: 'Saved' }, 'the flash')
+        k.same(session.get('notice'), undefined, 'the flash, read again')
+      })
+      k.same(await k.read(next, 'notice'), undefined, 'the flash in a later request')
+    },
+  },
+  {
+    rules: 'S6',
+    title: 'reading one flash does not remove a newer one',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      const value = await k.issue({}, (session) => session.flash('notice', 'old'))
+      const both = await k.twoRequests(value)
+      if (!both) return
+      const [reader, writer] = both
+      reader.get('notice')
+      writer.flash('notice', 'new')
+      await k.store.storeSession(writer)
+      await k.store.storeSession(reader)
+      k.same(await k.read(value, 'notice'), 'new', 'the newer flash')
+    },
+  },
+  {
+    rules: 'S10',
+    title: 'the expiry and the own idle timeout of a session are remembered',
+    check: async (k: Kit) => {
+      const value = await k.issue({}, (session) => session.expireIn(IDLE))
+      const expiry = (await k.load(value)).expiry?.getTime() ?? 0
+      await later(IDLE / 2, async () => {
+        const next = await k.change(value, count)
+        const moved = ((await k.load(next)).expiry?.getTime() ?? 0) - expiry
+        k.assert(
+          Math.abs(moved - (IDLE / 2) * 1000) < 60_000,
+          'use in the middle extends it by half its idle timeout',
+        )
+      })
+    },
+  },
+  {
+    rules: 'S9',
+    title: 'what begins after destroy() is a new session, and the old one is dead',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 })
+      const session = await k.load(value)
+      session.destroy()
+      session.set('n', 2)
+      const next = await k.store.storeSession(session)
+      k.assert(
+        typeof next === 'string' && next !== value,
+        'the new session has a cookie value of its own',
+      )
+      k.same(await k.read(next, 'n'), 2, 'the data of the new session')
+      if (k.can.revocation) k.assert(await k.isGone(value), 'the old cookie value is dead')
+    },
+  },
+]

@@ -1,0 +1,130 @@
+import type { Session } from '../../session.js'
+import { IDLE, type Kit, later, type Rule } from '../contract-kit.js'
+
+/** Every session of an owner. */
+export const OWNER_RULES: readonly Rule[] = [
+  {
+    rules: 'O1',
+    title: 'sessionsOf lists the owner’s live sessions, newest first',
+    needs: 'owners',
+    check: async (k: Kit) => {
+      await k.issue({}, (session) => session.signIn('bob'))
+      await k.issue({ nobody: true })
+      const oldest = await k.issue({}, (session) => session.signIn('ada'))
+      const short = await later(1, () =>
+        k.issue({}, (session) => {
+          session.signIn('ada')
+          session.expireIn(IDLE)
+        }),
+      )
+      const newest = await later(2, () => k.issue({}, (session) => session.signIn('ada')))
+      const ids = await Promise.all(
+        [newest, short, oldest].map(async (value) => (await k.load(value)).id),
+      )
+      const listed = await later(3, async () => (await k.store.sessionsOf?.('ada')) ?? [])
+      k.same(
+        listed.map(({ id }) => id),
+        ids,
+        'the ids, newest first',
+      )
+      k.assert(
+        listed[1]?.expiry instanceof Date && listed[1].createdAt instanceof Date,
+        'createdAt and expiry are dates',
+      )
+      const left = await later(IDLE + 3, async () => (await k.store.sessionsOf?.('ada')) ?? [])
+      k.same(left.length, 2, 'how many are listed after one has expired')
+    },
+  },
+  {
+    rules: 'O1',
+    title: 'destroySessionsOf ends all sessions of an owner but the excepted one',
+    needs: 'owners',
+    check: async (k: Kit) => {
+      const signIn = (session: Session): void => session.signIn('ada')
+      const values = [
+        await k.issue({}, signIn),
+        await k.issue({}, signIn),
+        await k.issue({}, signIn),
+      ]
+      const [first = '', second = '', third = ''] = values
+      const bob = await k.issue({}, (session) => session.signIn('bob'))
+      const except = await k.load(third)
+      k.same(await k.store.destroySessionsOf?.('ada', { except }), 2, 'how many were ended')
+      const gone = await Promise.all([first, second, third, bob].map((value) => k.isGone(value)))
+      k.same(gone, [true, true, false, false], 'which of ada’s three and bob’s are gone')
+      k.same(
+        await k.store.destroySessionsOf?.('ada', { except: except.id ?? '' }),
+        0,
+        'how many more were ended',
+      )
+      k.same(
+        await k.store.destroySessionsOf?.('ada'),
+        1,
+        'how many were ended without an exception',
+      )
+      k.same(await k.store.sessionsOf?.('ada'), [], 'what is listed then')
+    },
+  },
+  {
+    rules: 'O1',
+    title: 'a rotation in flight does not escape destroySessionsOf',
+    needs: 'owners',
+    check: async (k: Kit) => {
+      const value = await k.issue({}, (session) => session.signIn('ada'))
+      const session = await k.load(value)
+      session.regenerate()
+      const [rotated] = await Promise.allSettled([
+        k.store.storeSession(session),
+        k.store.destroySessionsOf?.('ada'),
+      ])
+      const next = rotated.status === 'fulfilled' ? rotated.value : undefined
+      k.assert(await k.isGone(value), 'the old cookie value is dead')
+      k.assert(next === undefined || (await k.isGone(next)), 'the new cookie value is dead')
+    },
+  },
+  {
+    rules: 'O1',
+    title: 'destroySessionById ends one session, and only its owner’s',
+    needs: 'owners',
+    check: async (k: Kit) => {
+      const value = await k.issue({}, (session) => session.signIn('ada'))
+      const { id = '' } = await k.load(value)
+      k.same(await k.store.destroySessionById?.('bob', id), false, 'for another owner')
+      k.same(
+        await k.store.destroySessionById?.('ada', 'nonsense'),
+        false,
+        'for something that is no id',
+      )
+      k.assert(!(await k.isGone(value)), 'the session is still there')
+      k.same(await k.store.destroySessionById?.('ada', id), true, 'for its owner')
+      k.assert(await k.isGone(value), 'the session is gone')
+      k.same(await k.store.destroySessionById?.('ada', id), false, 'for a session that is gone')
+    },
+  },
+  {
+    rules: 'O1',
+    title: 'owners are told apart to the last bit',
+    needs: 'owners',
+    check: async (k: Kit) => {
+      const owners = [
+        'Ab',
+        'aB',
+        'ab',
+        'ab ',
+        'é',
+        'e\u0301',
+        '%',
+        '_',
+        "o'",
+        '😀',
+        'x'.repeat(255),
+      ]
+      for (const owner of owners) await k.issue({}, (session) => session.signIn(owner))
+      for (const owner of owners) {
+        k.same((await k.store.sessionsOf?.(owner))?.length, 1, 'how many sessions an owner has')
+      }
+      k.same(await k.store.destroySessionsOf?.('ab'), 1, 'how many were ended')
+      k.same((await k.store.sessionsOf?.('aB'))?.length, 1, 'how many another owner has left')
+    },
+  },
+]

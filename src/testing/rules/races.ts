@@ -1,0 +1,218 @@
+import type { Session } from '../../session.js'
+import { count, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
+
+/**
+ * A request has loaded the session and changed it; `end` happens; the request stores. Whatever it is told, the session stays
+ * dead. What it has to be told is `SESSION_GONE`.
+ */
+function endsMeanwhile(
+  how: string,
+  end: (k: Kit, value: string, other: Session) => Promise<void>,
+  needs: Rule['needs'] = 'revocation',
+): Rule[] {
+  const race = async (k: Kit, change: (session: Session) => void, seconds = 0) => {
+    const value = await k.issue({ n: 1 }, (session) => session.expireIn(IDLE))
+    const both = await k.twoRequests(value)
+    if (!both) return undefined
+    const [slow, fast] = both
+    await end(k, value, fast)
+    if (!(await k.isGone(value))) return undefined // that it did not end is told by the rule for ending it
+    return later(seconds, async () => {
+      change(slow)
+      const code = await k.codeOf(() => k.store.storeSession(slow))
+      return { code, back: !(await k.isGone(value)) }
+    })
+  }
+  return [
+    {
+      rules: 'T6',
+      title: `a write does not bring back a session that was ${how}`,
+      needs,
+      check: async (k: Kit) => {
+        const outcome = await race(k, count)
+        k.assert(
+          !outcome?.back,
+          'the session is loadable again after a request wrote that had loaded it before',
+        )
+      },
+    },
+    {
+      rules: 'T6',
+      title: `moving the expiry does not bring back a session that was ${how}`,
+      needs,
+      check: async (k: Kit) => {
+        const outcome = await race(k, () => {}, IDLE / 2)
+        k.assert(
+          !outcome?.back,
+          'the session is loadable again after a request extended it that had loaded it before',
+        )
+      },
+    },
+    {
+      rules: 'T2',
+      title: `a request learns with SESSION_GONE that its session was ${how}`,
+      needs,
+      check: async (k: Kit) => {
+        const outcome = await race(k, count)
+        if (!outcome || outcome.back) return
+        k.same(outcome.code, 'SESSION_GONE', 'what storeSession ends with')
+      },
+    },
+  ]
+}
+
+/** What two requests at once may do to each other, and what not. */
+export const RACE_RULES: readonly Rule[] = [
+  ...endsMeanwhile('destroyed', async ({ store }, _value, other) => {
+    await store.destroySession(other)
+  }),
+  ...endsMeanwhile('rotated', async (k: Kit, _value, other) => {
+    other.regenerate()
+    await k.store.storeSession(other)
+  }),
+  ...endsMeanwhile('signed in', async (k: Kit, _value, other) => {
+    other.signIn('ada')
+    await k.store.storeSession(other)
+  }),
+  ...endsMeanwhile(
+    'revoked',
+    async (k: Kit, _value, other) => {
+      other.signIn('ada')
+      await k.store.storeSession(other)
+      await k.store.destroySessionsOf?.('ada')
+    },
+    'owners',
+  ),
+  {
+    rules: 'T6',
+    title: 'a write does not bring back a session that has expired',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 }, (session) => session.expireIn(IDLE))
+      const session = await k.load(value)
+      count(session)
+      await later(IDLE + 1, async () => {
+        if (!(await k.isGone(value))) return // told by T9
+        await k.codeOf(() => k.store.storeSession(session))
+        if (await k.isGone(value)) return
+        k.assert(
+          false,
+          'the session is loadable again after a request wrote that had loaded it before',
+        )
+      })
+    },
+  },
+  {
+    rules: 'T7',
+    title: 'concurrent changes of different keys are all kept',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      const value = await k.issue({ start: true })
+      if (!(await k.twoRequests(value))) return
+      const sessions = await Promise.all(Array.from({ length: 8 }, () => k.load(value)))
+      for (const [i, session] of sessions.entries()) session.set(`key${i}`, i)
+      await Promise.all(sessions.map((session) => k.store.storeSession(session)))
+      const stored = await k.load(value)
+      k.same(stored.size, 9, 'how many of 9 keys are there')
+    },
+  },
+  {
+    rules: 'T7',
+    title: 'of two requests that set one key the last one stored wins, and other keys stay',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      const value = await k.issue({ a: 0, b: 0, c: 0 })
+      const both = await k.twoRequests(value)
+      if (!both) return
+      const [first, second] = both
+      first.set('a', 1)
+      first.set('b', 1)
+      second.set('a', 2)
+      second.delete('c')
+      await k.store.storeSession(first)
+      await k.store.storeSession(second)
+      const stored = await k.load(value)
+      k.same(
+        [stored.get('a'), stored.get('b'), stored.has('c')],
+        [2, 1, false],
+        'a, b and whether c is there',
+      )
+      k.same(
+        [second.get('a'), second.get('b')],
+        [2, 1],
+        'what the second request sees after storing',
+      )
+    },
+  },
+  {
+    rules: 'T7 S5',
+    title: 'concurrent updates all count',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 0 })
+      if (!(await k.twoRequests(value))) return
+      await Promise.all(Array.from({ length: 20 }, () => k.change(value, count)))
+      k.same(await k.read(value, 'n'), 20, 'a counter after 20 concurrent updates')
+    },
+  },
+  {
+    rules: 'T7',
+    title: 'moving the expiry loses no change, and a change does not move it back',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 }, (session) => session.expireIn(IDLE))
+      const both = await k.twoRequests(value)
+      if (!both) return
+      const [early, late] = both
+      await later(IDLE / 2, () => k.store.storeSession(late))
+      count(early)
+      await k.store.storeSession(early)
+      await later(IDLE + 1, async () => {
+        k.assert(!(await k.isGone(value)), 'the session was extended and has not ended')
+        k.same(await k.read(value, 'n'), 2, 'the change that was stored after the extension')
+      })
+    },
+  },
+  {
+    rules: 'T8 T7',
+    title: 'a rotation takes along what another request has stored meanwhile',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 })
+      const both = await k.twoRequests(value)
+      if (!both) return
+      const [slow, fast] = both
+      fast.set('other', 'kept')
+      await k.store.storeSession(fast)
+      slow.regenerate()
+      count(slow)
+      const next = (await k.store.storeSession(slow)) ?? ''
+      const after = await k.load(next)
+      k.same([after.get('n'), after.get('other')], [2, 'kept'], 'n and other under the new value')
+    },
+  },
+  {
+    rules: 'T8',
+    title: 'of two rotations at once one wins',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 })
+      const both = await k.twoRequests(value)
+      if (!both) return
+      const outcomes = await Promise.allSettled(
+        both.map((session) => {
+          session.regenerate()
+          return k.store.storeSession(session)
+        }),
+      )
+      const values = outcomes.map(
+        (outcome) => (outcome.status === 'fulfilled' && outcome.value) || '',
+      )
+      const alive = await Promise.all(
+        values.map(async (next) => next !== '' && !(await k.isGone(next))),
+      )
+      k.same(alive.filter(Boolean).length, 1, 'how many of two rotations left a session behind')
+      k.assert(await k.isGone(value), 'the old cookie value is dead')
+    },
+  },
+]

@@ -1,0 +1,104 @@
+import { Session } from '../../session.js'
+import { IDLE, type Kit, later, type Rule } from '../contract-kit.js'
+
+/** Values that a careless store changes on the way. */
+const AWKWARD: Record<string, unknown> = {
+  empty: '',
+  quotes: `'"\`\\;--/*`,
+  controls: '\u0000\u0001\u001f\u007f\u2028\u2029',
+  astral: '😀 é e\u0301 \uffff',
+  'lone surrogate': '\ud800 \udfff',
+  number: -1.5e-300,
+  big: Number.MAX_SAFE_INTEGER,
+  false: false,
+  null: null,
+  nested: { a: [1, [2, { b: [] }], {}], toJSON: 'no', $where: 1, 'a.b': 2 },
+  'a key with "quotes", \u0000 and 😀': true,
+}
+
+/** What is kept: expiry, size, copies, exactness, removal. */
+export const RECORD_RULES: readonly Rule[] = [
+  {
+    rules: 'T9',
+    title: 'an expired session is no session, whether or not the backend has removed it',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 }, (session) => session.expireIn(IDLE))
+      await later(IDLE - 1, async () => {
+        k.assert(!(await k.isGone(value)), 'a session is there until its idle timeout is over')
+      })
+      await later(IDLE, async () => {
+        k.assert(await k.isGone(value), 'a session is gone when its idle timeout is over')
+      })
+    },
+  },
+  {
+    rules: 'T11',
+    title: 'destroySession ends the session, and is fine with one that is absent',
+    needs: 'revocation',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 })
+      const other = await k.issue({ n: 2 })
+      const session = await k.load(value)
+      await k.store.destroySession(session)
+      k.assert(await k.isGone(value), 'a destroyed session is gone')
+      await k.store.destroySession(session)
+      await k.store.destroySession(new Session())
+      k.assert(!(await k.isGone(other)), 'another session is still there')
+    },
+  },
+  {
+    rules: 'T11',
+    title: 'clearStore removes every session',
+    needs: 'clear',
+    check: async (k: Kit) => {
+      const values = [
+        await k.issue({ n: 1 }),
+        await k.issue({}, (session) => session.signIn('ada')),
+      ]
+      await k.store.clearStore()
+      for (const value of values)
+        k.assert(await k.isGone(value), 'a session is gone after clearStore')
+      await k.store.clearStore()
+    },
+  },
+  {
+    rules: 'T12',
+    title: 'a session that is too large is refused, and what was stored before stays',
+    needs: 'revocation',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 })
+      for (const huge of ['x'.repeat(70_000), 'é'.repeat(35_000)]) {
+        const code = await k.codeOf(() => k.change(value, (session) => session.set('huge', huge)))
+        k.same(code, 'SESSION_TOO_LARGE', 'storing more than 65,536 bytes')
+      }
+      k.same(await k.read(value, 'n'), 1, 'what was stored before')
+    },
+  },
+  {
+    rules: 'T13',
+    title: 'every load gives a copy of its own',
+    check: async (k: Kit) => {
+      const value = await k.issue({ list: [1] })
+      const [a, b] = [await k.load(value), await k.load(value)]
+      k.assert(a !== b, 'two loads give two sessions')
+      a.set('list', [1, 2])
+      a.set('more', true)
+      k.same(
+        [b.get('list'), b.has('more')],
+        [[1], false],
+        'what another request sees before it is stored',
+      )
+      k.same(await k.read(value, 'list'), [1], 'what is loaded before it is stored')
+    },
+  },
+  {
+    rules: 'T13 S3',
+    title: 'every JSON value comes back exactly as it was',
+    check: async (k: Kit) => {
+      const session = await k.load(await k.issue(AWKWARD))
+      for (const [key, value] of Object.entries(AWKWARD))
+        k.same(session.get(key), value, 'a value after loading')
+      k.same(session.size, Object.keys(AWKWARD).length, 'how many keys there are')
+    },
+  },
+]

@@ -1,0 +1,155 @@
+import { idOf, isValueShaped } from '../../crypto.js'
+import { count, type Kit, type Rule, withRepeatedRandomness } from '../contract-kit.js'
+
+const MALFORMED = [
+  '',
+  ' ',
+  '.',
+  'null',
+  '[object Object]',
+  'A'.repeat(42),
+  'A'.repeat(44),
+  `${'A'.repeat(42)}=`,
+  `${'A'.repeat(42)}+`,
+  `${'A'.repeat(42)}B`,
+  `${'A'.repeat(42)}\0`,
+  `${'A'.repeat(42)}é`,
+  `"${'A'.repeat(43)}"`,
+  `%41${'A'.repeat(42)}`,
+  `${'A'.repeat(43)}, ${'A'.repeat(43)}`,
+  "' OR 1=1 --",
+  '{"$gt":""}',
+  '../../etc/passwd',
+  'A'.repeat(5_000),
+  '\ud800'.repeat(43),
+]
+
+/** Cookie values and ids: what is issued, what is taken, what is found under it. */
+export const VALUE_RULES: readonly Rule[] = [
+  {
+    rules: 'T1',
+    title: 'a value that nobody issued is no session',
+    check: async (k: Kit) => {
+      k.assert(await k.isGone('A'.repeat(43)), 'loadSession gives undefined for an unknown value')
+    },
+  },
+  {
+    rules: 'T1',
+    title: 'a malformed value is no session, never an error',
+    check: async (k: Kit) => {
+      for (const value of MALFORMED) {
+        const outcome = await k.codeOf(async () => {
+          k.assert(await k.isGone(value), 'loadSession gives undefined for a malformed value')
+        })
+        k.same(outcome, 'no error', `loading a malformed value of ${value.length} characters`)
+      }
+    },
+  },
+  {
+    rules: 'T1',
+    title: 'isWellFormed takes what the store issues and nothing else',
+    check: async (k: Kit) => {
+      const { store } = k
+      if (!store.isWellFormed) return
+      k.assert(store.isWellFormed(await k.issue()), 'isWellFormed is true for an issued value')
+      for (const value of MALFORMED) {
+        k.assert(
+          !store.isWellFormed(value),
+          `isWellFormed is false for a malformed value of ${value.length} characters`,
+        )
+      }
+    },
+  },
+  {
+    rules: 'T2',
+    title: 'a new session gets a cookie value, and is found under it',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 })
+      k.same(await k.read(value, 'n'), 1, 'what was stored')
+    },
+  },
+  {
+    rules: 'T2',
+    title: 'an update keeps the cookie value and gives none',
+    needs: 'revocation',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 })
+      const session = await k.load(value)
+      session.set('n', 2)
+      k.same(
+        await k.store.storeSession(session),
+        undefined,
+        'what storeSession gives for an unchanged id',
+      )
+      k.same(await k.read(value, 'n'), 2, 'what was stored')
+    },
+  },
+  {
+    rules: 'T2',
+    title: 'a session without data is stored as well',
+    check: async (k: Kit) => {
+      const session = await k.load(await k.issue())
+      k.same(
+        [session.size, session.isNew, session.dataChanged],
+        [0, false, false],
+        'size, isNew, dataChanged',
+      )
+    },
+  },
+  {
+    rules: 'T3',
+    title: 'the id is the hash of the cookie value, and no cookie value itself',
+    needs: 'revocation',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 })
+      const { id = '' } = await k.load(value)
+      k.same(id, await idOf(value), 'the id of a session')
+      k.assert(await k.isGone(id), 'the id of a session, used as a cookie value, is no session')
+    },
+  },
+  {
+    rules: 'T3',
+    title: 'the id stays the same as long as the session is not rotated',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 })
+      const { id = '' } = await k.load(value)
+      k.assert(isValueShaped(id), 'the id is 43 characters of base64url')
+      const next = await k.change(value, count)
+      k.same((await k.load(next)).id, id, 'the id after a change')
+    },
+  },
+  {
+    rules: 'T4',
+    title: 'cookie values are 43 characters of base64url, each its own, in one spelling only',
+    needs: 'revocation',
+    check: async (k: Kit) => {
+      const values = await Promise.all(Array.from({ length: 20 }, () => k.issue()))
+      k.same(new Set(values).size, 20, 'how many of 20 cookie values differ')
+      for (const value of values) {
+        k.assert(isValueShaped(value), 'a cookie value is 43 characters of canonical base64url')
+        const last = value.charCodeAt(42)
+        for (const step of [1, 2, 3]) {
+          const respelled = value.slice(0, 42) + String.fromCharCode(last + step)
+          const gone = await k.isGone(respelled).catch(() => true) // an error is told by T1
+          k.assert(gone, 'another spelling of the last character is no session')
+        }
+      }
+    },
+  },
+  {
+    rules: 'T5',
+    title: 'an insert never overwrites: a taken id is tried again with a new value',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      let first = ''
+      const second = await withRepeatedRandomness(
+        async () => {
+          first = await k.issue({ who: 'first' })
+        },
+        () => k.issue({ who: 'second' }),
+      )
+      k.same(await k.read(first, 'who'), 'first', 'the session that was there')
+      k.same(await k.read(second, 'who'), 'second', 'the session that came later')
+    },
+  },
+]
