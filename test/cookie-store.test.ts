@@ -171,7 +171,7 @@ describe('C2 secrets', () => {
 
   test.each([
     ['32 bytes', 'abcdefghijklmnopqrstuvwxyz012345'],
-    ['32 bytes in fewer characters', 'é€ab'.repeat(4) + '01234567'],
+    ['32 bytes in fewer characters', `${'é€ab'.repeat(4)}01234567`],
     ['base64', 'h8Q2vK0zYt5mXw1cRbN7sLpJ4dGfA6uE3iOqTnZyWxk='],
   ])('%s: taken', (_what, secrets) => {
     expect(() => new CookieStore({ secrets })).not.toThrow()

@@ -151,5 +151,3 @@ export const HOUR = 3600
 export function count(session: Session): void {
   session.update('n', (n) => Number(n ?? 0) + 1)
 }
-
-/** Two requests that have loaded the same session, each with its own copy. */
