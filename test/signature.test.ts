@@ -100,6 +100,27 @@ describe('M10 a signed cookie', () => {
     expect(events.slice(1)).toEqual(Array(42).fill({ type: 'rejected', reason: 'signature' }))
   })
 
+  test('changed in any character, or cut anywhere, is no session, with one and the same response', async () => {
+    const { ada, store } = world([NEW, OLD])
+    await ada.visit('/write', post)
+    const signed = cookieIn(ada)
+    const changed = Array.from(signed, (char, at) => {
+      const other = char === 'A' ? 'B' : 'A'
+      return signed.slice(0, at) + other + signed.slice(at + 1)
+    })
+    const cut = Array.from(signed, (_, length) => signed.slice(0, length))
+    const responses = new Set<string>()
+    for (const bad of [...changed, ...cut, signed + signed, `${signed}.${signed}`]) {
+      ada.cookies.set(NAME, bad)
+      const response = await ada.visit('/read')
+      responses.add(JSON.stringify([response.status, [...response.headers], await response.text()]))
+    }
+    expect(responses.size).toBe(1)
+    expect(methods(store)).toEqual(['storeSession'])
+    ada.cookies.set(NAME, signed)
+    expect(await ada.text('/read')).toBe('1')
+  })
+
   test('of a shape that nobody signed costs no HMAC either', async () => {
     const { store, events, ada } = world(NEW)
     await ada.visit('/write', post)
