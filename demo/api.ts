@@ -19,7 +19,10 @@ const cookieNameFor = (store: string): string =>
 const OWN_KEYS = ['visits', 'flash']
 
 /** The same routes for one store. */
-function routesFor(name: string, storeFor: (c: Context) => SessionStore): Hono<Env> {
+function routesFor(
+  name: string,
+  storeFor: (c: Context) => SessionStore | Promise<SessionStore>,
+): Hono<Env> {
   const app = new Hono<Env>()
   const cookieName = cookieNameFor(name)
   app.use(session<Visitor, string>({ store: storeFor, name: cookieName }))
@@ -78,7 +81,7 @@ function routesFor(name: string, storeFor: (c: Context) => SessionStore): Hono<E
 
   app.get('/devices', async (c) => {
     const { owner, id } = c.var.session
-    const sessions = (owner !== undefined && (await storeFor(c).sessionsOf?.(owner))) || []
+    const sessions = (owner !== undefined && (await (await storeFor(c)).sessionsOf?.(owner))) || []
     const devices = sessions.map((device) => ({
       id: device.id,
       createdAt: device.createdAt,
@@ -91,7 +94,8 @@ function routesFor(name: string, storeFor: (c: Context) => SessionStore): Hono<E
   app.post('/sign-out-everywhere', async (c) => {
     const { owner } = c.var.session
     if (owner === undefined) return c.json({ ended: 0 })
-    const ended = await storeFor(c).destroySessionsOf?.(owner, { except: c.var.session })
+    const store = await storeFor(c)
+    const ended = await store.destroySessionsOf?.(owner, { except: c.var.session })
     return c.json({ ended: ended ?? 0 })
   })
 

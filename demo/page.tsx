@@ -24,6 +24,10 @@ export function Page(): JSX.Element {
             <select data-store>
               <option value="memory">MemoryStore: in this isolate, as long as it lives</option>
               <option value="cookie">CookieStore: sealed in the cookie itself</option>
+              <option value="durable-object">DurableObjectStore: an object for each session</option>
+              <option value="d1">D1Store: a row in a database</option>
+              <option value="kv">KVStore: a key, seen elsewhere late</option>
+              <option value="caching">CachingStore: D1, read from this isolate for 10 s</option>
             </select>
           </label>
         </header>

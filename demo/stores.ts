@@ -1,20 +1,45 @@
 import type { Context } from 'hono'
 import { CookieStore, MemoryStore, type SessionStore } from '../src/index.js'
+import { CachingStore } from '../src/stores/caching.js'
+import { D1Store } from '../src/stores/d1.js'
+import { DurableObjectStore, type SessionObject } from '../src/stores/durable-object.js'
+import { KVStore } from '../src/stores/kv.js'
 
 export interface Bindings {
   SESSION_SECRET: string
+  DB: D1Database
+  KV: KVNamespace
+  SESSIONS: DurableObjectNamespace<SessionObject>
 }
+
+type Playground = Context<{ Bindings: Bindings }>
 
 export const MAX_BYTES = 33_554_432
 
 const memory = new MemoryStore({ maxBytes: MAX_BYTES })
+const cache = new MemoryStore({ name: 'cache' })
 
 /** What `:store` in a path may be. A store that needs a binding is made for each request. */
-export const stores: Readonly<Record<string, (c: Context) => SessionStore>> = {
+export const stores: Readonly<
+  Record<string, (c: Context) => SessionStore | Promise<SessionStore>>
+> = {
   memory: () => memory,
-  cookie: (c: Context<{ Bindings: Bindings }>) =>
-    new CookieStore({ secrets: c.env.SESSION_SECRET }),
+  cookie: (c: Playground) => new CookieStore({ secrets: c.env.SESSION_SECRET }),
+  'durable-object': (c: Playground) => new DurableObjectStore(c.env.SESSIONS),
+  d1: (c: Playground) => d1(c.env),
+  kv: (c: Playground) => new KVStore(c.env.KV),
+  caching: async (c: Playground) => new CachingStore(cache, await d1(c.env), { maxAge: 10 }),
 }
+
+/** Nobody applies migrations to a playground: it does so itself, at the first request of an isolate. */
+async function d1({ DB }: Bindings): Promise<D1Store> {
+  const store = new D1Store(DB)
+  if (!migrated) await store.migrate()
+  migrated = true
+  return store
+}
+
+let migrated = false
 
 let isolate: { id: string; startedAt: string } | undefined
 

@@ -14,6 +14,13 @@ export interface MemoryStoreOptions extends KeyedStoreOptions {
   readonly warn?: boolean
 }
 
+let read: (store: MemoryStore) => Part
+
+/** What a MemoryStore holds, for the cache that is made of one. Not exported by the package. */
+export function partOf(store: MemoryStore): Part {
+  return read(store)
+}
+
 /**
  * Sessions in the memory of one isolate: for development, for tests, and as a cache.
  *
@@ -33,6 +40,11 @@ export class MemoryStore extends KeyedStore {
   declare destroySessionById: NonNullable<SessionStore['destroySessionById']>
 
   readonly #part: Part
+
+  static {
+    read = (store) => store.#part
+  }
+
   readonly productionWarning: string | undefined
 
   /** @throws TypeError for a name that is no text, and for bounds that are not positive integers. */

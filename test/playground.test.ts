@@ -134,6 +134,28 @@ describe('the playground', () => {
     expect([...ada.cookies.keys()]).toEqual(['session'])
   })
 
+  test.each(['durable-object', 'd1', 'kv', 'caching'])(
+    'keeps sessions in %s as well',
+    async (store) => {
+      const ada = visitor()
+      const api = `/api/${store}`
+      const user = `ada-${crypto.randomUUID()}`
+      expect(await ask(ada, `${api}/visits`, send())).toEqual({ visits: 1 })
+      await ada.visit(`${api}/flash`, send({ message: 'Hi' }))
+      expect(await ask(ada, `${api}/flash`)).toEqual({ message: 'Hi' })
+      expect(await ask(ada, `${api}/flash`)).toEqual({ message: null })
+      const { id } = await ask(ada, `${api}/sign-in`, send({ user }))
+      const answer = await ask(ada, `${api}/session`)
+      expect(answer).toMatchObject({ store, session: { owner: user, id, data: { visits: 1 } } })
+      const { devices } = (await ask(ada, `${api}/devices`)) as { devices: object[] }
+      expect(devices).toHaveLength(store === 'kv' ? 0 : 1)
+      const copy = ada.copy()
+      await ada.visit(`${api}/sign-out`, send())
+      expect(ada.cookies.size).toBe(0)
+      expect((await ask(copy, `${api}/session`)).session).toMatchObject({ isNew: true })
+    },
+  )
+
   test.each<[string, unknown, number]>([
     ['/api/memory/data', undefined, 400],
     ['/api/memory/data', 'text', 400],

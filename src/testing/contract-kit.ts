@@ -18,7 +18,8 @@ export interface Rule {
   /** The rules of the contract it checks, for the title and the message of a failure. */
   readonly rules: string
   readonly title: string
-  readonly needs?: keyof StoreCapabilities
+  /** Without one of these the check does not apply. */
+  readonly needs?: keyof StoreCapabilities | readonly (keyof StoreCapabilities)[]
   readonly check: (kit: Kit) => Promise<void>
 }
 

@@ -52,7 +52,7 @@ export function storeContract(
     })
   }
   for (const { rules, title, needs, check } of CONTRACT) {
-    if (needs && capabilities[needs] === false) continue
+    if ([needs ?? []].flat().some((capability) => capabilities[capability] === false)) continue
     test(`${name}: ${rules} ${title}`, async () => {
       const store = await makeStore()
       await naming(rules, () => check(new Kit(rules, store, capabilities)))

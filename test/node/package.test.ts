@@ -45,7 +45,9 @@ describe('exports', () => {
 
   test('every door in src has an export', () => {
     const stores = readdirSync('src', { withFileTypes: true }).some(({ name }) => name === 'stores')
-      ? readdirSync('src/stores').map((file) => `src/stores/${file}`)
+      ? readdirSync('src/stores')
+          .filter((file) => file.endsWith('.ts'))
+          .map((file) => `src/stores/${file}`)
       : []
     const doors = ['src/index.ts', 'src/testing.ts', ...stores]
     expect(Object.values(entries).sort()).toEqual(doors.sort())

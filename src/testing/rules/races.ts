@@ -8,7 +8,7 @@ import { count, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
 function endsMeanwhile(
   how: string,
   end: (k: Kit, value: string, other: Session) => Promise<void>,
-  needs: Rule['needs'] = 'revocation',
+  needs: Rule['needs'] = ['revocation', 'conditionalWrites'],
 ): Rule[] {
   const race = async (k: Kit, change: (session: Session) => void, seconds = 0) => {
     const value = await k.issue({ n: 1 }, (session) => session.expireIn(IDLE))
@@ -81,7 +81,7 @@ export const RACE_RULES: readonly Rule[] = [
       await k.store.storeSession(other)
       await k.store.destroySessionsOf?.('ada')
     },
-    'owners',
+    ['owners', 'conditionalWrites'],
   ),
   {
     rules: 'T6',

@@ -1,0 +1,132 @@
+/**
+ * @module isolate-session/caching
+ */
+import { idOf } from '../crypto.js'
+import { drop, enter } from '../memory-part.js'
+import { type MemoryStore, partOf } from '../memory-store.js'
+import { Session, stateOf } from '../session.js'
+import { decodeRecord, isExpired, type SessionRecord } from '../session-record.js'
+import type { Stored } from '../session-state.js'
+import type { SessionStore } from '../session-store.js'
+
+export interface CachingStoreOptions {
+  /** How long a session may be read from this isolate, in seconds. */
+  readonly maxAge: number
+}
+
+/** In place of a record: somebody here has written to this session. */
+const PASS_BY = ''
+
+// biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
+type AnySession = Session<any>
+
+/**
+ * A MemoryStore as a cache in front of another store: reads come from this isolate for up to `maxAge` seconds.
+ *
+ * **Everything that is done in other isolates is seen here up to `maxAge` seconds late**: sign-out, revocation, and the
+ * visitor's own changes. What is done in this isolate is seen at once. Writes go through and are still conditional: no update
+ * is lost, and a session that has ended elsewhere does not come back. Only reading lags.
+ *
+ * A session that was written here is read from the store until `maxAge` is over, so this is for sessions that are read often
+ * and written rarely.
+ */
+export class CachingStore implements SessionStore {
+  readonly #cache: MemoryStore
+  readonly #store: SessionStore
+  readonly #maxAge: number
+
+  declare isWellFormed?: NonNullable<SessionStore['isWellFormed']>
+  declare sessionsOf?: NonNullable<SessionStore['sessionsOf']>
+  declare destroySessionsOf?: NonNullable<SessionStore['destroySessionsOf']>
+  declare destroySessionById?: NonNullable<SessionStore['destroySessionById']>
+
+  /** @throws TypeError unless `maxAge` is a positive, finite number of seconds. */
+  constructor(cache: MemoryStore, store: SessionStore, { maxAge }: CachingStoreOptions) {
+    if (!(Number.isFinite(maxAge) && maxAge > 0)) {
+      throw new TypeError('CachingStore: maxAge must be a positive, finite number of seconds.')
+    }
+    this.#cache = cache
+    this.#store = store
+    this.#maxAge = maxAge * 1000
+    if (store.isWellFormed) this.isWellFormed = (value) => store.isWellFormed?.(value) ?? false
+    if (store.sessionsOf) this.sessionsOf = store.sessionsOf.bind(store)
+    if (store.destroySessionsOf) this.destroySessionsOf = this.#destroySessionsOf
+    if (store.destroySessionById) this.destroySessionById = this.#destroySessionById
+  }
+
+  get productionWarning(): string | undefined {
+    return this.#store.productionWarning
+  }
+
+  async loadSession(cookieValue: string): Promise<AnySession | undefined> {
+    if (this.isWellFormed?.(cookieValue) === false) return undefined
+    const id = await idOf(cookieValue)
+    const cached = this.#cached(id)
+    if (cached) return cached
+    const session = await this.#store.loadSession(cookieValue)
+    const stored = session && stateOf(session).stored
+    if (stored) this.#remember(stored)
+    return session
+  }
+
+  async storeSession(session: AnySession): Promise<string | undefined> {
+    const { stored } = stateOf(session)
+    if (stored) this.#passBy(stored.id)
+    return this.#store.storeSession(session)
+  }
+
+  async destroySession(session: AnySession): Promise<void> {
+    const { stored } = stateOf(session)
+    if (stored) this.#passBy(stored.id)
+    await this.#store.destroySession(session)
+  }
+
+  async clearStore(): Promise<void> {
+    await this.#store.clearStore()
+    await this.#cache.clearStore()
+  }
+
+  async #destroySessionsOf(
+    owner: string,
+    options: { except?: AnySession | string } = {},
+  ): Promise<number> {
+    const sessions = (await this.#store.sessionsOf?.(owner)) ?? []
+    for (const { id } of sessions) this.#passBy(id)
+    return (await this.#store.destroySessionsOf?.(owner, options)) ?? 0
+  }
+
+  async #destroySessionById(owner: string, id: string): Promise<boolean> {
+    this.#passBy(id)
+    return (await this.#store.destroySessionById?.(owner, id)) ?? false
+  }
+
+  #cached(id: string): AnySession | undefined {
+    const now = Date.now()
+    const entry = partOf(this.#cache).records.get(id)
+    if (!entry || isExpired(entry.expiry, now) || entry.body === PASS_BY) return undefined
+    const record: SessionRecord = JSON.parse(entry.body)
+    const content = decodeRecord(record, now)
+    if (!content) return undefined
+    const session = new Session()
+    stateOf(session).restore({ id, record }, content)
+    return session
+  }
+
+  /** Unless a write was faster: what was loaded before it is not what is stored. */
+  #remember({ id, record }: Stored): void {
+    const part = partOf(this.#cache)
+    const known = part.records.get(id)
+    const now = Date.now()
+    if (known && !isExpired(known.expiry, now)) return
+    const expiry = Math.min(record.expiry ?? Number.POSITIVE_INFINITY, now + this.#maxAge)
+    drop(part, id)
+    enter(part, id, { version: '', expiry, owner: null, body: JSON.stringify(record) })
+  }
+
+  /** From now on, and until everything that was loaded before is too old, this session is read from the store. */
+  #passBy(id: string): void {
+    const part = partOf(this.#cache)
+    drop(part, id)
+    enter(part, id, { version: '', expiry: Date.now() + this.#maxAge, owner: null, body: PASS_BY })
+  }
+}

@@ -1,0 +1,199 @@
+import {
+  abortAllDurableObjects,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { describe, expect, test, vi } from 'vitest'
+import { idOf } from '../../src/crypto.js'
+import { Session } from '../../src/index.js'
+import { DurableObjectStore, type SessionNamespace } from '../../src/stores/durable-object.js'
+import { storeContract } from '../../src/testing.js'
+import { httpStory } from '../support/http-story.js'
+import { storyApp } from '../support/story-app.js'
+
+const newPrefix = (): string => `${crypto.randomUUID()}/`
+const newStore = (): DurableObjectStore =>
+  new DurableObjectStore(env.SESSIONS, { prefix: newPrefix() })
+
+storeContract('DurableObjectStore', newStore, { test, capabilities: { clear: false } })
+
+httpStory('DurableObjectStore', () => {
+  const app = storyApp({ store: newStore() })
+  return (url, init) => app.request(url, init)
+})
+
+async function issue(
+  store: DurableObjectStore,
+  change?: (session: Session) => void,
+): Promise<string> {
+  const session = new Session()
+  change?.(session)
+  return (await store.storeSession(session)) ?? expect.fail('no value')
+}
+
+const load = async (store: DurableObjectStore, value: string): Promise<Session> =>
+  (await store.loadSession(value)) ?? expect.fail('no session')
+
+/** Everything that the object of that name keeps. */
+async function kept(name: string): Promise<{ keys: string[]; alarm: number | null }> {
+  return runInDurableObject(env.SESSIONS.getByName(name), async (_object, { storage }) => ({
+    keys: [...(await storage.list()).keys()],
+    alarm: await storage.getAlarm(),
+  }))
+}
+
+/** As if the clock had moved on: alarms are run by hand. */
+async function later<T>(seconds: number, body: () => Promise<T>): Promise<T> {
+  const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + seconds * 1000)
+  try {
+    return await body()
+  } finally {
+    now.mockRestore()
+  }
+}
+
+describe('DurableObjectStore', () => {
+  test('cannot be cleared, and says what to do', async () => {
+    await expect(newStore().clearStore()).rejects.toMatchObject({ code: 'UNSUPPORTED' })
+  })
+
+  test('an unknown id leaves nothing behind, not even a table', async () => {
+    const prefix = newPrefix()
+    const store = new DurableObjectStore(env.SESSIONS, { prefix })
+    const tables = (id: string): Promise<unknown[]> =>
+      runInDurableObject(env.SESSIONS.getByName(`${prefix}session:${id}`), (_object, { storage }) =>
+        storage.sql.exec('SELECT name FROM sqlite_master').toArray(),
+      )
+    const value = 'A'.repeat(43)
+    expect(await store.loadSession(value)).toBeUndefined()
+    expect(await tables(await idOf(value))).toEqual([])
+    const { id } = await load(store, await issue(store))
+    expect(await tables(id ?? '')).not.toEqual([])
+  })
+
+  test('an alarm at expiry removes the session, and the owner’s entry', async () => {
+    const prefix = newPrefix()
+    const store = new DurableObjectStore(env.SESSIONS, { prefix })
+    const value = await issue(store, (session) => {
+      session.signIn('ada')
+      session.expireIn(600)
+    })
+    const { id, expiry } = await load(store, value)
+    const [session, owner] = [`${prefix}session:${id}`, `${prefix}owner:ada`]
+    expect(await kept(session)).toEqual({ keys: ['record'], alarm: expiry?.getTime() })
+    expect(await kept(owner)).toEqual({ keys: [`session:${id}`], alarm: expiry?.getTime() })
+    await later(600, async () => {
+      expect(await runDurableObjectAlarm(env.SESSIONS.getByName(session))).toBe(true)
+      expect(await runDurableObjectAlarm(env.SESSIONS.getByName(owner))).toBe(true)
+    })
+    expect(await kept(session)).toEqual({ keys: [], alarm: null })
+    expect(await kept(owner)).toEqual({ keys: [], alarm: null })
+  })
+
+  test('an alarm that comes early is set again', async () => {
+    const prefix = newPrefix()
+    const store = new DurableObjectStore(env.SESSIONS, { prefix })
+    const { id, expiry } = await load(store, await issue(store, (session) => session.expireIn(600)))
+    const name = `${prefix}session:${id}`
+    await runDurableObjectAlarm(env.SESSIONS.getByName(name))
+    expect(await kept(name)).toEqual({ keys: ['record'], alarm: expiry?.getTime() })
+  })
+
+  test('an extension moves the alarm and the owner’s entry', async () => {
+    const prefix = newPrefix()
+    const store = new DurableObjectStore(env.SESSIONS, { prefix })
+    const value = await issue(store, (session) => {
+      session.signIn('ada')
+      session.expireIn(600)
+    })
+    const session = await load(store, value)
+    await later(300, () => store.storeSession(session))
+    const { id, expiry } = await load(store, value)
+    expect((await kept(`${prefix}session:${id}`)).alarm).toBe(expiry?.getTime())
+    expect((await kept(`${prefix}owner:ada`)).alarm).toBe(expiry?.getTime())
+  })
+
+  test('destroying leaves nothing behind, of the owner’s either', async () => {
+    const prefix = newPrefix()
+    const store = new DurableObjectStore(env.SESSIONS, { prefix })
+    const session = await load(store, await issue(store, (s) => s.signIn('ada')))
+    const { id } = session
+    await store.destroySession(session)
+    expect(await kept(`${prefix}session:${id}`)).toEqual({ keys: [], alarm: null })
+    expect(await kept(`${prefix}owner:ada`)).toEqual({ keys: [], alarm: null })
+  })
+
+  test('a session whose object was evicted is still there', async () => {
+    const prefix = newPrefix()
+    const store = new DurableObjectStore(env.SESSIONS, { prefix })
+    const value = await issue(store, (session) => session.set('n', 1))
+    const { id } = await load(store, value)
+    await evictDurableObject(env.SESSIONS.getByName(`${prefix}session:${id}`))
+    expect((await load(store, value)).get('n')).toBe(1)
+  })
+
+  test('objects that were aborted are asked again, with a stub of their own', async () => {
+    const store = newStore()
+    const value = await issue(store, (session) => session.set('n', 1))
+    const session = await load(store, value)
+    await abortAllDurableObjects()
+    session.set('n', 2)
+    await store.storeSession(session)
+    expect((await load(store, value)).get('n')).toBe(2)
+  })
+
+  test('tries once more where the platform says that it may, and not when it is overloaded', async () => {
+    const failing = (
+      error: object,
+      times: number,
+    ): { namespace: SessionNamespace; asked: () => number } => {
+      let asked = 0
+      const namespace: SessionNamespace = {
+        idFromName: (name) => name,
+        get: () =>
+          ({
+            readRecord: async () => {
+              if (asked++ < times) throw Object.assign(new Error('broken'), error)
+              return undefined
+            },
+          }) as never,
+      }
+      return { namespace, asked: () => asked }
+    }
+    const value = 'A'.repeat(43)
+    const once = failing({ retryable: true }, 1)
+    expect(await new DurableObjectStore(once.namespace).loadSession(value)).toBeUndefined()
+    expect(once.asked()).toBe(2)
+    for (const error of [{ retryable: true, overloaded: true }, {}, { retryable: false }]) {
+      const { namespace, asked } = failing(error, 1)
+      await expect(new DurableObjectStore(namespace).loadSession(value)).rejects.toMatchObject({
+        code: 'STORE_FAILED',
+      })
+      expect(asked()).toBe(1)
+    }
+  })
+
+  test('two prefixes do not meet (T14)', async () => {
+    const prefix = newPrefix()
+    const [one, two] = [prefix, `${prefix}session:`].map(
+      (p) => new DurableObjectStore(env.SESSIONS, { prefix: p }),
+    )
+    const value = await issue(one as DurableObjectStore, (session) => session.signIn('ada'))
+    expect(await two?.loadSession(value)).toBeUndefined()
+    expect(await two?.sessionsOf('ada')).toEqual([])
+  })
+
+  test('two hundred updates at once end at two hundred', async () => {
+    const store = newStore()
+    const value = await issue(store)
+    const add = async (): Promise<void> => {
+      const session = await load(store, value)
+      session.update('n', (n) => Number(n ?? 0) + 1)
+      await store.storeSession(session)
+    }
+    await Promise.all(Array.from({ length: 200 }, add))
+    expect((await load(store, value)).get('n')).toBe(200)
+  }, 60_000)
+})
