@@ -18,7 +18,7 @@ export function httpStory(
 ): void {
   const visitor = async (): Promise<Visitor> => new Visitor(await makeAsk())
   const look = async (who: Visitor): Promise<Record<string, unknown>> =>
-    (await who.visit('/look')).json()
+    JSON.parse(await who.text('/look'))
 
   test(`${name}: a visitor who leaves nothing behind gets no cookie`, async () => {
     const ada = await visitor()

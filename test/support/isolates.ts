@@ -24,16 +24,19 @@ export async function bundle(entryPoint: string): Promise<string> {
 }
 
 /**
- * What stands before the isolates, as Cloudflare does: passes a request to isolate 0 and, with `X-Leave-After: ms`, goes
- * away in the middle, which cancels the request behind as a client that leaves does in production.
+ * What stands before the isolates, as Cloudflare does: every request goes to the next one, or to the one that `X-Isolate`
+ * names. With `X-Leave-After: ms` it goes away in the middle, which cancels the request behind as a client that leaves does.
  */
 const DOOR = `
+  let turn = 0
   export default {
     async fetch(request, env) {
+      const isolates = Object.values(env)
+      const isolate = isolates[request.headers.get('X-Isolate') ?? turn++ % isolates.length]
       const ms = request.headers.get('X-Leave-After')
-      if (ms === null) return env.isolate0.fetch(request)
+      if (ms === null) return isolate.fetch(request)
       const departure = new AbortController()
-      env.isolate0.fetch(request, { signal: departure.signal }).catch(() => {})
+      isolate.fetch(request, { signal: departure.signal }).catch(() => {})
       await new Promise((resolve) => setTimeout(resolve, Number(ms)))
       departure.abort()
       return new Response('left')
@@ -41,36 +44,52 @@ const DOOR = `
   }
 `
 
+export interface IsolatesOptions {
+  /** Where KV, D1 and Durable Objects are kept when the runtime ends. */
+  readonly resourcePersistencePath?: string
+  /** Binds KV, DB and SESSIONS, shared by all isolates; the code exports `SessionObject`. */
+  readonly shareStorage?: boolean
+}
+
 /** Several isolates of the same code in one runtime, as one machine of Cloudflare's may hold them. */
 export async function startIsolates(
   code: string | Modules,
   count = 1,
-  options: { resourcePersistencePath?: string } = {},
-): Promise<{ runtime: Miniflare; isolates: Isolate[] }> {
+  { shareStorage = false, ...options }: IsolatesOptions = {},
+): Promise<{ runtime: Miniflare; isolates: Isolate[]; door: Isolate }> {
   const modules: Modules =
     typeof code === 'string' ? { 'index.js': { type: 'esm', contents: code } } : code
   const names = Array.from({ length: count }, (_, i) => `isolate${i}`)
   const door: Modules = { 'index.js': { type: 'esm', contents: DOOR } }
+  const behind = Object.fromEntries(names.map((name) => [name, { type: 'worker', worker: name }]))
   const runtime = new Miniflare({
     ...options,
     workers: [
-      worker('door', door, { isolate0: { type: 'worker', worker: 'isolate0' } }),
-      ...names.map((name) => worker(name, modules, {})),
+      worker('door', door, behind),
+      ...names.map((name) => worker(name, modules, shareStorage ? STORAGE : {})),
+      ...(shareStorage ? [worker('objects', modules, {}, OBJECTS)] : []),
     ],
   } as unknown as MiniflareOptions)
   await runtime.ready
-  const isolates = await Promise.all(
-    names.map(async (name): Promise<Isolate> => {
-      const worker = await runtime.getWorker(name)
-      return async (url, init) => (await worker.fetch(url, init as never)) as unknown as Response
-    }),
-  )
-  return { runtime, isolates }
+  const ask = async (name: string): Promise<Isolate> => {
+    const fetcher = await runtime.getWorker(name)
+    return async (url, init) => (await fetcher.fetch(url, init as never)) as unknown as Response
+  }
+  return { runtime, isolates: await Promise.all(names.map(ask)), door: await ask('door') }
 }
 
-function worker(name: string, modules: Modules, env: object): object {
+const STORAGE = {
+  KV: { type: 'kv', id: 'kv' },
+  DB: { type: 'd1', id: 'db' },
+  SESSIONS: { type: 'durable-object', worker: 'objects', exportName: 'SessionObject' },
+}
+
+const OBJECTS = { SessionObject: { type: 'durable-object', storage: 'sqlite' } }
+
+function worker(name: string, modules: Modules, env: object, exports?: object): object {
   const manifest = { mainModule: 'index.js', modules }
-  return { config: { name, compatibilityDate: COMPATIBILITY_DATE, manifest, env } }
+  const config = { name, compatibilityDate: COMPATIBILITY_DATE, manifest, env }
+  return { config: exports ? { ...config, exports } : config }
 }
 
 export type Isolate = (url: string, init?: RequestInit) => Promise<Response>
