@@ -24,7 +24,8 @@ function counted<T extends object>(
       return (...args: unknown[]) => {
         const kind = kinds[key]
         if (kind) log.push(kind)
-        const result: unknown = value.apply(object, args)
+        // Not value.apply: a stub would take that for the name of a method.
+        const result: unknown = Reflect.apply(value, object, args)
         const isBuilder = ['prepare', 'bind', 'withSession', 'get'].includes(key) && !kind
         return isBuilder ? counted(result as object, kinds, log) : result
       }
