@@ -57,15 +57,18 @@ export class SessionObject extends DurableObject<unknown> {
 
   async insertRecord(record: SessionRecord): Promise<boolean> {
     if (await this.readRecord()) return false
-    await this.#write(record)
+    await this.ctx.storage.put(RECORD, record)
+    await this.#wakeAt(record.expiry)
     return true
   }
 
   async replaceRecord(record: SessionRecord, version: string): Promise<Outcome> {
     const before = await this.readRecord()
     if (before?.version !== version || isExpired(before.expiry, Date.now())) return NOT_DONE
-    await this.#write(record)
-    return { done: true, owner: before.owner, expiryMoved: before.expiry !== record.expiry }
+    const expiryMoved = before.expiry !== record.expiry
+    await this.ctx.storage.put(RECORD, record)
+    if (expiryMoved) await this.#wakeAt(record.expiry) // an alarm is a row written, and billed as one
+    return { done: true, owner: before.owner, expiryMoved }
   }
 
   async removeRecord(version?: string): Promise<Outcome> {
@@ -100,11 +103,6 @@ export class SessionObject extends DurableObject<unknown> {
     if (record || expired.length === sessions.size) return this.#forget()
     await this.ctx.storage.delete(expired.map(([key]) => key))
     await this.#wakeAtFirst(await this.#sessions())
-  }
-
-  async #write(record: SessionRecord): Promise<void> {
-    await this.ctx.storage.put(RECORD, record)
-    await this.#wakeAt(record.expiry)
   }
 
   #sessions(): Promise<Map<string, number | null>> {

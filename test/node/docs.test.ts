@@ -10,11 +10,12 @@ afterAll(() => rm(directory, { recursive: true }))
 const TSCONFIG = {
   extends: '../../../tsconfig.json',
   compilerOptions: {
-    types: ['node'],
+    types: ['node', '@cloudflare/workers-types'],
     noUnusedLocals: false,
     paths: {
       'isolate-session': ['../../../src/index.ts'],
       'isolate-session/testing': ['../../../src/testing.ts'],
+      'isolate-session/*': ['../../../src/stores/*.ts'],
     },
   },
   include: ['./*.ts'],
