@@ -60,6 +60,8 @@ export abstract class KeyedStore implements SessionStore {
   protected abstract replace(id: string, record: SessionRecord, version: string): Promise<boolean>
   /** Removes the record under `id`, if it has this version when one is given. False: absent, or another version. */
   protected abstract remove(id: string, version?: string): Promise<boolean>
+  /** Optional: several at once, where a backend can. Gives the ids that were there. */
+  protected removeMany?(ids: readonly string[]): Promise<string[]>
   /** Removes every record of this store and none of another. */
   protected abstract removeAll(): Promise<void>
   /** The records of one owner, with their ids, as of now. */
@@ -115,13 +117,21 @@ export abstract class KeyedStore implements SessionStore {
       const doomed = (await this.#recordsOf(owner)).filter(([id]) => id !== kept)
       if (doomed.length === 0) return ended
       const now = Date.now()
-      const removed = await Promise.all(doomed.map(([id]) => this.#backend.remove(id)))
-      ended += doomed.filter(([, { expiry }], i) => removed[i] && !isExpired(expiry, now)).length
+      const removed = new Set(await this.#removeMany(doomed.map(([id]) => id)))
+      ended += doomed.filter(
+        ([id, { expiry }]) => removed.has(id) && !isExpired(expiry, now),
+      ).length
     }
     throw new SessionError(
       'STORE_FAILED',
       'The store goes on listing sessions of this owner after they were removed. Check its recordsOf() and try again.',
     )
+  }
+
+  async #removeMany(ids: string[]): Promise<string[]> {
+    if (this.removeMany) return ask('remove sessions', async () => this.removeMany?.(ids) ?? [])
+    const removed = await Promise.all(ids.map((id) => this.#backend.remove(id)))
+    return ids.filter((_id, i) => removed[i])
   }
 
   async #destroySessionById(owner: string, id: string): Promise<boolean> {

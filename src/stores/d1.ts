@@ -30,6 +30,9 @@ const TRY_AGAIN = /overloaded|Network connection lost|reset because|caused objec
 
 const MAX_TRIES = 3
 
+/** Bound parameters of one statement: https://developers.cloudflare.com/d1/platform/limits/ */
+const MAX_PARAMETERS = 100
+
 type Row = SessionRecord & { readonly id: string }
 
 /**
@@ -113,6 +116,24 @@ export class D1Store extends KeyedStore {
   protected async remove(id: string, version?: string): Promise<boolean> {
     const sql = `DELETE FROM "${this.#table}" WHERE id = ? AND version = coalesce(?, version)`
     return (await this.#change(sql, id, version ?? null)) === 1
+  }
+
+  /** A Worker has 50 statements for a request on the Free plan, and an owner may have more sessions than that. */
+  protected override async removeMany(ids: readonly string[]): Promise<string[]> {
+    const removed: string[] = []
+    for (let start = 0; start < ids.length; start += MAX_PARAMETERS) {
+      const some = ids.slice(start, start + MAX_PARAMETERS)
+      const marks = some.map(() => '?').join(', ')
+      const sql = `DELETE FROM "${this.#table}" WHERE id IN (${marks}) RETURNING id`
+      const { results } = await trying(() =>
+        this.#db
+          .prepare(sql)
+          .bind(...some)
+          .all(),
+      )
+      removed.push(...(results as Row[]).map(({ id }) => id))
+    }
+    return removed
   }
 
   protected async removeAll(): Promise<void> {

@@ -162,6 +162,25 @@ describe('D1Store', () => {
     expect(await store.count()).toBe(0)
   })
 
+  test('signing out 250 devices is five statements', async () => {
+    const { db, statements } = watched()
+    const store = await newStore(db)
+    const values = await Promise.all(
+      Array.from({ length: 250 }, () => issue(store, (session) => session.signIn('ada'))),
+    )
+    const kept = (await store.loadSession(values[7] ?? '')) ?? expect.fail()
+    statements.length = 0
+    expect(await store.destroySessionsOf('ada', { except: kept })).toBe(249)
+    expect(statements.map((sql) => sql.slice(0, 6))).toEqual([
+      'SELECT',
+      'DELETE',
+      'DELETE',
+      'DELETE',
+      'SELECT',
+    ])
+    expect(await store.count()).toBe(1)
+  })
+
   test('two hundred updates at once end at two hundred', async () => {
     vi.useRealTimers()
     const store = await newStore()
