@@ -206,12 +206,14 @@ export class DurableObjectStore extends KeyedStore {
       await this.#ask(this.#ownerName(owner), (object) => object.keepSession(id, expiry))
   }
 
+  // A prefix has no space, so no two stores make one name, whatever an owner is called.
+
   #sessionName(id: string): string {
-    return `${this.#prefix}session:${id}`
+    return `${this.#prefix} session ${id}`
   }
 
   #ownerName(owner: string): string {
-    return `${this.#prefix}owner:${owner}`
+    return `${this.#prefix} owner ${owner}`
   }
 
   /** Each attempt with a stub of its own: after an error a stub may be broken (https://developers.cloudflare.com/durable-objects/best-practices/error-handling/). */

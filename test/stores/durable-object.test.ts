@@ -63,8 +63,9 @@ describe('DurableObjectStore', () => {
     const prefix = newPrefix()
     const store = new DurableObjectStore(env.SESSIONS, { prefix })
     const tables = (id: string): Promise<unknown[]> =>
-      runInDurableObject(env.SESSIONS.getByName(`${prefix}session:${id}`), (_object, { storage }) =>
-        storage.sql.exec('SELECT name FROM sqlite_master').toArray(),
+      runInDurableObject(
+        env.SESSIONS.getByName(`${prefix} session ${id}`),
+        (_object, { storage }) => storage.sql.exec('SELECT name FROM sqlite_master').toArray(),
       )
     const value = 'A'.repeat(43)
     expect(await store.loadSession(value)).toBeUndefined()
@@ -81,7 +82,7 @@ describe('DurableObjectStore', () => {
       session.expireIn(600)
     })
     const { id, expiry } = await load(store, value)
-    const [session, owner] = [`${prefix}session:${id}`, `${prefix}owner:ada`]
+    const [session, owner] = [`${prefix} session ${id}`, `${prefix} owner ada`]
     expect(await kept(session)).toEqual({ keys: ['record'], alarm: expiry?.getTime() })
     expect(await kept(owner)).toEqual({ keys: [`session:${id}`], alarm: expiry?.getTime() })
     await later(600, async () => {
@@ -96,7 +97,7 @@ describe('DurableObjectStore', () => {
     const prefix = newPrefix()
     const store = new DurableObjectStore(env.SESSIONS, { prefix })
     const { id, expiry } = await load(store, await issue(store, (session) => session.expireIn(600)))
-    const name = `${prefix}session:${id}`
+    const name = `${prefix} session ${id}`
     await runDurableObjectAlarm(env.SESSIONS.getByName(name))
     expect(await kept(name)).toEqual({ keys: ['record'], alarm: expiry?.getTime() })
   })
@@ -111,8 +112,8 @@ describe('DurableObjectStore', () => {
     const session = await load(store, value)
     await later(300, () => store.storeSession(session))
     const { id, expiry } = await load(store, value)
-    expect((await kept(`${prefix}session:${id}`)).alarm).toBe(expiry?.getTime())
-    expect((await kept(`${prefix}owner:ada`)).alarm).toBe(expiry?.getTime())
+    expect((await kept(`${prefix} session ${id}`)).alarm).toBe(expiry?.getTime())
+    expect((await kept(`${prefix} owner ada`)).alarm).toBe(expiry?.getTime())
   })
 
   test('destroying leaves nothing behind, of the owner’s either', async () => {
@@ -121,8 +122,8 @@ describe('DurableObjectStore', () => {
     const session = await load(store, await issue(store, (s) => s.signIn('ada')))
     const { id } = session
     await store.destroySession(session)
-    expect(await kept(`${prefix}session:${id}`)).toEqual({ keys: [], alarm: null })
-    expect(await kept(`${prefix}owner:ada`)).toEqual({ keys: [], alarm: null })
+    expect(await kept(`${prefix} session ${id}`)).toEqual({ keys: [], alarm: null })
+    expect(await kept(`${prefix} owner ada`)).toEqual({ keys: [], alarm: null })
   })
 
   test('a session whose object was evicted is still there', async () => {
@@ -130,7 +131,7 @@ describe('DurableObjectStore', () => {
     const store = new DurableObjectStore(env.SESSIONS, { prefix })
     const value = await issue(store, (session) => session.set('n', 1))
     const { id } = await load(store, value)
-    await evictDurableObject(env.SESSIONS.getByName(`${prefix}session:${id}`))
+    await evictDurableObject(env.SESSIONS.getByName(`${prefix} session ${id}`))
     expect((await load(store, value)).get('n')).toBe(1)
   })
 
@@ -175,14 +176,19 @@ describe('DurableObjectStore', () => {
     }
   })
 
-  test('two prefixes do not meet (T14)', async () => {
+  test('two prefixes do not meet (T14), whatever their owners are called', async () => {
     const prefix = newPrefix()
-    const [one, two] = [prefix, `${prefix}session:`].map(
-      (p) => new DurableObjectStore(env.SESSIONS, { prefix: p }),
-    )
-    const value = await issue(one as DurableObjectStore, (session) => session.signIn('ada'))
-    expect(await two?.loadSession(value)).toBeUndefined()
-    expect(await two?.sessionsOf('ada')).toEqual([])
+    const one = new DurableObjectStore(env.SESSIONS, { prefix })
+    for (const more of ['session', 'owner', 'owner:', 's']) {
+      const two = new DurableObjectStore(env.SESSIONS, { prefix: prefix + more })
+      for (const owner of ['ada', ' owner ada', `${more} owner ada`, 'session ada']) {
+        const value = await issue(one, (session) => session.signIn(owner))
+        expect(await two.loadSession(value)).toBeUndefined()
+        expect(await two.sessionsOf('ada')).toEqual([])
+        expect(await two.destroySessionsOf('ada')).toBe(0)
+        expect(await one.destroySessionsOf(owner)).toBe(1)
+      }
+    }
   })
 
   test('two hundred updates at once end at two hundred', async () => {
