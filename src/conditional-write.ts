@@ -37,13 +37,15 @@ export async function writeSession(
 ): Promise<string | undefined> {
   // One after the other, should somebody store the same session twice at once.
   while (state.writing) await state.writing
-  const turn = Promise.withResolvers<void>()
-  state.writing = turn.promise
+  const write = writeOnce(state, backend)
+  state.writing = write.then(
+    () => {},
+    () => {},
+  )
   try {
-    return await writeOnce(state, backend)
+    return await write
   } finally {
     state.writing = undefined
-    turn.resolve()
   }
 }
 

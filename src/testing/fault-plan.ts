@@ -52,11 +52,17 @@ export class FaultPlan<Method extends string> {
 }
 
 function gate(): { stall: Stall; wait: () => Promise<void> } {
-  const arrival = Promise.withResolvers<void>()
-  const departure = Promise.withResolvers<void>()
+  let arrive = (): void => {}
+  let release = (): void => {}
+  const reached = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  const departure = new Promise<void>((resolve) => {
+    release = resolve
+  })
   const wait = (): Promise<void> => {
-    arrival.resolve()
-    return departure.promise
+    arrive()
+    return departure
   }
-  return { stall: { reached: arrival.promise, release: departure.resolve }, wait }
+  return { stall: { reached, release: () => release() }, wait }
 }
