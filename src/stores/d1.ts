@@ -172,6 +172,7 @@ async function trying<T>(query: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Without a rowid the primary key is the table, so an insert writes one row and not two; D1 bills every one. */
 function schema(table: string): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS "${table}" (id TEXT PRIMARY KEY, version TEXT NOT NULL, expiry INTEGER, owner TEXT, body TEXT NOT NULL) WITHOUT ROWID`,
