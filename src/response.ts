@@ -8,7 +8,19 @@ const SHARED_CACHE_HEADERS = ['CDN-Cache-Control', 'Cloudflare-CDN-Cache-Control
 
 /** Marks the response as one that depends on who asks, and adds the session's cookie if there is one to send. */
 export function personalize(c: Context, cookie: string | undefined): void {
-  const headers = writableHeaders(c)
+  try {
+    mark(c.res.headers, cookie)
+  } catch (error) {
+    // Headers that cannot be changed (`fetch`, `Response.redirect`) say so at the first change, with nothing done.
+    if (!(error instanceof TypeError)) throw error
+    const copy = new Response(c.res.body, c.res) // keeps a `webSocket`
+    c.res = undefined // or Hono would merge the two
+    c.res = copy
+    mark(copy.headers, cookie)
+  }
+}
+
+function mark(headers: Headers, cookie: string | undefined): void {
   if (cookie !== undefined) appendCookie(headers, cookie)
   keepFromSharedCaches(headers, cookie !== undefined)
 }
@@ -53,19 +65,6 @@ function unshared(asked: string): [name: string, directive: string][] {
 
 function text(directives: [name: string, directive: string][]): string {
   return directives.map(([, directive]) => directive).join(', ')
-}
-
-/** The response's headers; of a copy where they cannot be changed (`fetch`, `Response.redirect`). Keeps a `webSocket`. */
-function writableHeaders(c: Context): Headers {
-  try {
-    c.res.headers.delete('X-Isolate-Session')
-    return c.res.headers
-  } catch {
-    const copy = new Response(c.res.body, c.res)
-    c.res = undefined // or Hono would merge the two
-    c.res = copy
-    return copy.headers
-  }
 }
 
 /** One line for our name: an inner app mounted with the same middleware may have set its own. */
