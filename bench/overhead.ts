@@ -2,7 +2,7 @@
 import { bundle, startIsolates } from '../test/support/isolates.ts'
 
 const { runtime, isolates } = await startIsolates(await bundle('bench/apps.ts'))
-const response = await isolates[0]?.('http://localhost/?rounds=15&n=2000')
+const response = await isolates[0]?.('http://localhost/?rounds=15&n=5000')
 const times = (await response?.json()) as Record<string, number[]>
 await runtime.dispose()
 

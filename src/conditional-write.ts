@@ -1,6 +1,6 @@
 import type { Content } from './content.js'
 import { idOf, randomValue, randomVersion, utf8Length } from './crypto.js'
-import { SessionError, sessionGone } from './errors.js'
+import { callersTurn, SessionError, sessionGone } from './errors.js'
 import { decodeRecord, encodeBody, type SessionRecord } from './session-record.js'
 import type { SessionState, Stored, Write } from './session-state.js'
 
@@ -201,7 +201,7 @@ function rebase(
 ): { record: SessionRecord; content: Content } {
   const content = contentOf(record)
   if (!record || !content) throw sessionGone()
-  for (const change of changes) change.apply(content)
+  for (const change of changes) callersTurn(() => change.apply(content))
   return { record, content }
 }
 

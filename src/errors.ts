@@ -31,9 +31,23 @@ export class SessionError extends Error {
   }
 }
 
-/** The backend's own error, wrapped once; a `SessionError` passes as it is. */
-export function storeFailed(action: string, cause: unknown): SessionError {
-  if (cause instanceof SessionError) return cause
+/** What the caller's own functions have thrown. A store hands it through: it is no failure of the backend. */
+const callersOwn = new WeakSet<object>()
+
+/** Runs a function of the caller's, whose error is to reach the caller as it is. */
+export function callersTurn<T>(run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (typeof error === 'object' && error !== null) callersOwn.add(error)
+    throw error
+  }
+}
+
+/** The backend's own error, wrapped once. */
+export function storeFailed(action: string, cause: unknown): unknown {
+  const isNoneOfTheBackend = typeof cause === 'object' && cause !== null && callersOwn.has(cause)
+  if (isNoneOfTheBackend || cause instanceof SessionError) return cause
   return new SessionError(
     'STORE_FAILED',
     `The session store failed to ${action}. The backend's error is in \`cause\`; check that the backend is reachable and set up.`,

@@ -133,6 +133,8 @@ export class Session<Data extends object = Record<string, unknown>> {
    * It runs at once, and again on the latest value if another request was faster: it must be free of side effects.
    * Two hundred concurrent requests that each add one end at two hundred.
    *
+   * What it throws leaves the session as it was: at the call here, or from `save` or the end of the request if it runs again.
+   *
    * @throws TypeError if the result is not JSON.
    */
   update<K extends keyof Data & string>(

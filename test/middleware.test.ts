@@ -1094,6 +1094,29 @@ describe('M21 events', () => {
   })
 })
 
+describe('S5 an update that refuses', () => {
+  test('when it runs again on what another request has stored, is answered with its own error', async () => {
+    const { app, store, ada } = world()
+    app.onError((error, c) =>
+      error instanceof HTTPException ? error.getResponse() : c.text(error.name, 500),
+    )
+    app.post('/buy', async (c) => {
+      const other = await store.loadSession(ada.cookies.get('__Host-session') ?? '')
+      other?.set('n', 0)
+      if (other) await store.storeSession(other)
+      c.var.session.update('n', (n) => {
+        if (Number(n) <= 0) throw new HTTPException(409, { message: 'sold out' })
+        return Number(n) - 1
+      })
+      return c.text('bought')
+    })
+    await write(ada)
+    const response = await ada.visit('/buy', post)
+    expect([response.status, await response.text()]).toEqual([409, 'sold out'])
+    expect(await ada.text('/read')).toBe('0')
+  })
+})
+
 describe('S11 save()', () => {
   test('stores now, and the cookie goes out with the response', async () => {
     const { app, store, ada } = world()

@@ -171,6 +171,13 @@ const MUTATIONS: Mutation[] = [
     to: 'const cookieFollows = true',
     caughtBy: ['middleware', 'does not run ahead'],
   },
+  {
+    what: 'S5 what an update throws is taken for a failure of the store',
+    file: 'errors',
+    from: 'if (isNoneOfTheBackend || cause instanceof SessionError) return cause',
+    to: 'if (cause instanceof SessionError) return cause',
+    caughtBy: ['middleware', 'is answered with its own error'],
+  },
   // What a store does
   {
     what: 'T1 malformed values are looked up',
@@ -217,7 +224,7 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'T7 changes are not applied again',
     file: 'conditional-write',
-    from: 'for (const change of changes) change.apply(content)',
+    from: 'for (const change of changes) callersTurn(() => change.apply(content))',
     to: '',
     caughtBy: ['interleavings', 'random interleavings'],
   },

@@ -8,7 +8,11 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
 import { idOf } from '../../src/crypto.js'
 import { Session } from '../../src/index.js'
-import { DurableObjectStore, type SessionNamespace } from '../../src/stores/durable-object.js'
+import {
+  DurableObjectStore,
+  type SessionNamespace,
+  SessionObject,
+} from '../../src/stores/durable-object.js'
 import { storeContract } from '../../src/testing.js'
 import { httpStory } from '../support/http-story.js'
 import { storyApp } from '../support/story-app.js'
@@ -55,6 +59,20 @@ async function later<T>(seconds: number, body: () => Promise<T>): Promise<T> {
 }
 
 describe('DurableObjectStore', () => {
+  test('has the same RPC methods in every version: during a deployment both ends may differ', () => {
+    expect(Object.getOwnPropertyNames(SessionObject.prototype).sort()).toEqual([
+      'alarm',
+      'constructor',
+      'dropSessions',
+      'insertRecord',
+      'keepSession',
+      'listSessions',
+      'readRecord',
+      'removeRecord',
+      'replaceRecord',
+    ])
+  })
+
   test('cannot be cleared, and says what to do', async () => {
     await expect(newStore().clearStore()).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   })
