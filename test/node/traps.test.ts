@@ -31,9 +31,9 @@ describe('what Workers do to requests', () => {
   test('M13 a client that leaves while its write is under way does not stop it', async () => {
     const ada = visitor()
     await ada.visit('/count', post)
-    await setDelay(150)
-    await leave(ada, '/count', 220) // the load is done, the write has begun
-    await sleep(300)
+    await setDelay(400)
+    await leave(ada, '/count', 600) // the load is done, the write has begun
+    await sleep(600)
     await setDelay(0)
     expect(await ada.text('/count', post)).toBe('3')
   })
