@@ -93,7 +93,7 @@ export abstract class KeyedStore implements SessionStore {
     const state = stateOf(session)
     if (!state.stored) return
     await this.#backend.remove(state.stored.id)
-    if (state.ending) state.buried()
+    state.buried()
   }
 
   async clearStore(): Promise<void> {
@@ -144,6 +144,17 @@ export abstract class KeyedStore implements SessionStore {
   #recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
     return ask('list the sessions of an owner', async () => this.recordsOf?.(owner) ?? [])
   }
+}
+
+/** A `KeyedStore` whose backend finds records by owner: the three methods are certain to be there. */
+export abstract class IndexedStore extends KeyedStore {
+  declare sessionsOf: NonNullable<SessionStore['sessionsOf']>
+  declare destroySessionsOf: NonNullable<SessionStore['destroySessionsOf']>
+  declare destroySessionById: NonNullable<SessionStore['destroySessionById']>
+
+  protected abstract override recordsOf(
+    owner: string,
+  ): Promise<[id: string, record: SessionRecord][]>
 }
 
 function summary(id: string, record: SessionRecord, now: number): SessionSummary[] {

@@ -1,7 +1,6 @@
-import { KeyedStore, type KeyedStoreOptions } from './keyed-store.js'
+import { IndexedStore, type KeyedStoreOptions } from './keyed-store.js'
 import { drop, enter, overwrite, type Part, partNamed } from './memory-part.js'
 import { isExpired, type SessionRecord } from './session-record.js'
-import type { SessionStore } from './session-store.js'
 
 export interface MemoryStoreOptions extends KeyedStoreOptions {
   /** Stores with one name, in one isolate, hold the same sessions. Default `'default'`. */
@@ -34,11 +33,7 @@ export function partOf(store: MemoryStore): Part {
  * Bounded in count and bytes. At the limit expired sessions go first, then the least recently used. Nothing but plain
  * values is kept between requests: no timer, no promise, no lock.
  */
-export class MemoryStore extends KeyedStore {
-  declare sessionsOf: NonNullable<SessionStore['sessionsOf']>
-  declare destroySessionsOf: NonNullable<SessionStore['destroySessionsOf']>
-  declare destroySessionById: NonNullable<SessionStore['destroySessionById']>
-
+export class MemoryStore extends IndexedStore {
   readonly #part: Part
 
   static {

@@ -63,7 +63,7 @@ export class Session<Data extends object = Record<string, unknown>> {
     return this.#seen.dataChanged
   }
 
-  /** Start of the absolute lifetime: the first write, or the last `signIn`. */
+  /** Start of the absolute lifetime: when the session began, or the last `signIn`. */
   get createdAt(): Date {
     return new Date(this.#seen.content.createdAt)
   }

@@ -29,7 +29,7 @@ const DEFAULT_SHAPE = /^[\w.-]{1,4096}$/
 export class Visit {
   readonly #c: Context
   readonly #settings: Settings
-  #session: Session = new Session()
+  #session!: Session
   #store: SessionStore | undefined
   #signer: Signer | undefined
   /** The request carried something under our name, be it a session or not. */
@@ -53,8 +53,8 @@ export class Visit {
   async begin(): Promise<Session> {
     const header = this.#c.req.raw.headers.get('Cookie')
     const known = header === null ? undefined : await this.#load(header)
-    if (known) this.#session = known
-    else this.#manage(this.#session)
+    this.#session = known ?? new Session()
+    if (!known) this.#manage(this.#session)
     return this.#session
   }
 

@@ -92,7 +92,10 @@ export class CachingStore implements SessionStore {
   ): Promise<number> {
     const sessions = (await this.#store.sessionsOf?.(owner)) ?? []
     for (const { id } of sessions) this.#passBy(id)
-    return (await this.#store.destroySessionsOf?.(owner, options)) ?? 0
+    const ended = (await this.#store.destroySessionsOf?.(owner, options)) ?? 0
+    // What was loaded in the meantime.
+    for (const id of [...(partOf(this.#cache).owners.get(owner) ?? [])]) this.#passBy(id)
+    return ended
   }
 
   async #destroySessionById(owner: string, id: string): Promise<boolean> {
@@ -114,19 +117,26 @@ export class CachingStore implements SessionStore {
 
   /** Unless a write was faster: what was loaded before it is not what is stored. */
   #remember({ id, record }: Stored): void {
-    const part = partOf(this.#cache)
-    const known = part.records.get(id)
+    const known = partOf(this.#cache).records.get(id)
     const now = Date.now()
     if (known && !isExpired(known.expiry, now)) return
     const expiry = Math.min(record.expiry ?? Number.POSITIVE_INFINITY, now + this.#maxAge)
-    drop(part, id)
-    enter(part, id, { version: '', expiry, owner: null, body: JSON.stringify(record) })
+    this.#put(id, { version: '', expiry, owner: record.owner, body: JSON.stringify(record) })
   }
 
   /** From now on, and until everything that was loaded before is too old, this session is read from the store. */
   #passBy(id: string): void {
+    const expiry = Date.now() + this.#maxAge
+    this.#put(id, { version: '', expiry, owner: null, body: PASS_BY })
+  }
+
+  #put(id: string, entry: SessionRecord): void {
     const part = partOf(this.#cache)
     drop(part, id)
-    enter(part, id, { version: '', expiry: Date.now() + this.#maxAge, owner: null, body: PASS_BY })
+    try {
+      enter(part, id, entry)
+    } catch {
+      // There is no room for it: it is read from the store.
+    }
   }
 }

@@ -1,9 +1,8 @@
 /**
  * @module isolate-session/d1
  */
-import { KeyedStore, type KeyedStoreOptions } from '../keyed-store.js'
+import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
 import type { SessionRecord } from '../session-record.js'
-import type { SessionStore } from '../session-store.js'
 import { checkTable } from '../sql-name.js'
 
 /** What is called of a `D1Database`. */
@@ -41,11 +40,7 @@ type Row = SessionRecord & { readonly id: string }
  * Call `migrate()` once, or apply `src/stores/d1.sql` with `wrangler d1 migrations`. D1 does not expire rows by itself: call
  * `cleanup()` from a Cron Trigger, for which `D1Store.scheduled` is ready.
  */
-export class D1Store extends KeyedStore {
-  declare sessionsOf: NonNullable<SessionStore['sessionsOf']>
-  declare destroySessionsOf: NonNullable<SessionStore['destroySessionsOf']>
-  declare destroySessionById: NonNullable<SessionStore['destroySessionById']>
-
+export class D1Store extends IndexedStore {
   readonly #db: D1Client
   readonly #table: string
 

@@ -3,10 +3,9 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { SessionError } from '../errors.js'
-import { KeyedStore, type KeyedStoreOptions } from '../keyed-store.js'
+import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
 import { checkPrefix } from '../prefix.js'
 import { isExpired, type SessionRecord } from '../session-record.js'
-import type { SessionStore } from '../session-store.js'
 
 /** What is called of a `DurableObjectNamespace<SessionObject>`. */
 export interface SessionNamespace {
@@ -56,7 +55,9 @@ export class SessionObject extends DurableObject<unknown> {
   // Between a read and a write of its own storage an object takes no other request, so each of these is one step.
 
   async insertRecord(record: SessionRecord): Promise<boolean> {
-    if (await this.readRecord()) return false
+    const before = await this.readRecord()
+    // Its own version: a call that is made again because its reply was lost.
+    if (before) return before.version === record.version
     await this.ctx.storage.put(RECORD, record)
     await this.#wakeAt(record.expiry)
     return true
@@ -64,6 +65,8 @@ export class SessionObject extends DurableObject<unknown> {
 
   async replaceRecord(record: SessionRecord, version: string): Promise<Outcome> {
     const before = await this.readRecord()
+    if (before?.version === record.version)
+      return { done: true, owner: before.owner, expiryMoved: true }
     if (before?.version !== version || isExpired(before.expiry, Date.now())) return NOT_DONE
     const expiryMoved = before.expiry !== record.expiry
     await this.ctx.storage.put(RECORD, record)
@@ -134,11 +137,7 @@ const SESSION = 'session:'
  * An object removes itself when its session expires, by an alarm. `clearStore` is not possible: objects cannot be listed
  * from a Worker.
  */
-export class DurableObjectStore extends KeyedStore {
-  declare sessionsOf: NonNullable<SessionStore['sessionsOf']>
-  declare destroySessionsOf: NonNullable<SessionStore['destroySessionsOf']>
-  declare destroySessionById: NonNullable<SessionStore['destroySessionById']>
-
+export class DurableObjectStore extends IndexedStore {
   readonly #namespace: SessionNamespace
   readonly #prefix: string
 

@@ -137,6 +137,31 @@ describe('CachingStore', () => {
     expect(await here.loadSession(value)).toBeUndefined()
   })
 
+  test('a session that was stored and cached while everyone is signed out does not live on in the cache', async () => {
+    const { backing, here } = world()
+    await issue(here, (session) => session.signIn('ada'))
+    const ending = backing.stallNext('destroySessionsOf')
+    const signingOut = here.destroySessionsOf?.('ada')
+    await ending.reached
+    const late = await issue(here, (session) => session.signIn('ada'))
+    await load(here, late)
+    ending.release()
+    await signingOut
+    expect(await here.loadSession(late)).toBeUndefined()
+  })
+
+  test('a session that the cache has no room for is read from the store', async () => {
+    const backing = newMemory()
+    const cache = new MemoryStore({
+      name: `small-${crypto.randomUUID()}`,
+      maxBytes: 300,
+      warn: false,
+    })
+    const store = new CachingStore(cache, backing, { maxAge: 10 })
+    const value = await issue(store, (session) => session.set('n', 'x'.repeat(500)))
+    expect((await load(store, value)).get('n')).toHaveLength(500)
+  })
+
   test('an expired session is none, cached or not', async () => {
     const { here } = world()
     const value = await issue(here, (session) => session.expireIn(5))

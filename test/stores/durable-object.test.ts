@@ -194,6 +194,43 @@ describe('DurableObjectStore', () => {
     }
   })
 
+  test('a step whose reply was lost is done once, and the owner’s index knows of it', async () => {
+    const prefix = newPrefix()
+    let lost: string | undefined
+    // The real objects, behind a network that loses one reply and says that it may be asked again.
+    const namespace: SessionNamespace = {
+      idFromName: (name) => env.SESSIONS.idFromName(name),
+      get: (id) =>
+        new Proxy(env.SESSIONS.get(id), {
+          get:
+            (stub, method: string) =>
+            async (...args: unknown[]) => {
+              const reply: unknown = await Reflect.apply(Reflect.get(stub, method), stub, args)
+              if (method !== lost) return reply
+              lost = undefined
+              throw Object.assign(new Error('Network connection lost.'), { retryable: true })
+            },
+        }) as never,
+    }
+    const store = new DurableObjectStore(namespace, { prefix })
+    lost = 'insertRecord'
+    const value = await issue(store, (session) => {
+      session.signIn('ada')
+      session.expireIn(600)
+    })
+    expect(lost).toBeUndefined()
+    const { id } = await load(store, value)
+    expect((await store.sessionsOf('ada')).map((device) => device.id)).toEqual([id])
+    const session = await load(store, value)
+    session.expireIn(1200)
+    lost = 'replaceRecord'
+    await store.storeSession(session)
+    expect(lost).toBeUndefined()
+    expect((await kept(`${prefix} owner ada`)).alarm).toBe(session.expiry?.getTime())
+    expect(await store.destroySessionsOf('ada')).toBe(1)
+    expect(await store.loadSession(value)).toBeUndefined()
+  })
+
   test('two prefixes do not meet (T14), whatever their owners are called', async () => {
     const prefix = newPrefix()
     const one = new DurableObjectStore(env.SESSIONS, { prefix })
