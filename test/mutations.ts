@@ -504,6 +504,20 @@ const MUTATIONS: Mutation[] = [
     caughtBy: ['stores/durable-object', 'two prefixes do not meet'],
   },
   {
+    what: 'a Durable Object takes a repeated call for another',
+    file: 'stores/durable-object',
+    from: 'if (before) return before.version === record.version',
+    to: 'if (before) return false',
+    caughtBy: ['stores/durable-object', 'a step whose reply was lost'],
+  },
+  {
+    what: 'a cache keeps what was loaded during a sign-out',
+    file: 'stores/caching',
+    from: 'for (const id of [...(partOf(this.#cache).owners.get(owner) ?? [])]) this.#passBy(id)',
+    to: '',
+    caughtBy: ['stores/caching', 'while everyone is signed out'],
+  },
+  {
     what: 'a cache is not told of a write',
     file: 'stores/caching',
     from: 'if (stored) this.#passBy(stored.id)\n    return this.#store.storeSession(session)',
