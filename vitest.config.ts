@@ -21,6 +21,15 @@ export default defineConfig({
         test: { name: 'long', include: ['test/long/*.test.ts'] },
       },
       {
+        test: {
+          name: 'servers',
+          include: ['test/servers/*.test.ts'],
+          globalSetup: ['test/support/start-servers.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
         // The guides in docs import the package by its name.
         resolve: {
           alias: {

@@ -45,12 +45,16 @@ export function callersTurn<T>(run: () => T): T {
 }
 
 /** The backend's own error, wrapped once. */
-export function storeFailed(action: string, cause: unknown): unknown {
+export function storeFailed(
+  action: string,
+  cause: unknown,
+  advice = 'Check that the backend is reachable and set up.',
+): unknown {
   const isNoneOfTheBackend = typeof cause === 'object' && cause !== null && callersOwn.has(cause)
   if (isNoneOfTheBackend || cause instanceof SessionError) return cause
   return new SessionError(
     'STORE_FAILED',
-    `The session store failed to ${action}. The backend's error is in \`cause\`; check that the backend is reachable and set up.`,
+    `The session store failed to ${action}. ${advice} The backend's error is in \`cause\`.`,
     { cause },
   )
 }

@@ -37,11 +37,11 @@ export abstract class KeyedStore implements SessionStore {
     }
     this.#backend = {
       maxSessionBytes,
-      read: (id) => ask('read a session', () => this.read(id)),
-      insert: (id, record) => ask('insert a session', () => this.insert(id, record)),
+      read: (id) => this.ask('read a session', () => this.read(id)),
+      insert: (id, record) => this.ask('insert a session', () => this.insert(id, record)),
       replace: (id, record, version) =>
-        ask('update a session', () => this.replace(id, record, version)),
-      remove: (id, version) => ask('remove a session', () => this.remove(id, version)),
+        this.ask('update a session', () => this.replace(id, record, version)),
+      remove: (id, version) => this.ask('remove a session', () => this.remove(id, version)),
     }
     if (!this.recordsOf) return
     this.sessionsOf = this.#sessionsOf
@@ -60,12 +60,18 @@ export abstract class KeyedStore implements SessionStore {
   protected abstract replace(id: string, record: SessionRecord, version: string): Promise<boolean>
   /** Removes the record under `id`, if it has this version when one is given. False: absent, or another version. */
   protected abstract remove(id: string, version?: string): Promise<boolean>
-  /** Optional: several at once, where a backend can. Gives the ids that were there. */
-  protected removeMany?(ids: readonly string[]): Promise<string[]>
+  /** Gives the ids that were there. For a backend that can do it in fewer steps to override. */
+  protected async removeMany(ids: readonly string[]): Promise<string[]> {
+    const removed = await Promise.all(ids.map((id) => this.remove(id)))
+    return ids.filter((_id, i) => removed[i])
+  }
+
   /** Removes every record of this store and none of another. */
   protected abstract removeAll(): Promise<void>
   /** The records of one owner, with their ids, as of now. */
   protected recordsOf?(owner: string): Promise<[id: string, record: SessionRecord][]>
+  /** Optional: a sentence on what to do about an error of the backend's. It is for the message of `STORE_FAILED`. */
+  protected advice?(error: unknown): string | undefined
 
   isWellFormed(cookieValue: string): boolean {
     return isValueShaped(cookieValue)
@@ -97,7 +103,7 @@ export abstract class KeyedStore implements SessionStore {
   }
 
   async clearStore(): Promise<void> {
-    await ask('clear itself', () => this.removeAll())
+    await this.ask('clear itself', () => this.removeAll())
   }
 
   async #sessionsOf(owner: string): Promise<SessionSummary[]> {
@@ -117,7 +123,8 @@ export abstract class KeyedStore implements SessionStore {
       const doomed = (await this.#recordsOf(owner)).filter(([id]) => id !== kept)
       if (doomed.length === 0) return ended
       const now = Date.now()
-      const removed = new Set(await this.#removeMany(doomed.map(([id]) => id)))
+      const ids = doomed.map(([id]) => id)
+      const removed = new Set(await this.ask('remove sessions', () => this.removeMany(ids)))
       ended += doomed.filter(
         ([id, { expiry }]) => removed.has(id) && !isExpired(expiry, now),
       ).length
@@ -128,12 +135,6 @@ export abstract class KeyedStore implements SessionStore {
     )
   }
 
-  async #removeMany(ids: string[]): Promise<string[]> {
-    if (this.removeMany) return ask('remove sessions', async () => this.removeMany?.(ids) ?? [])
-    const removed = await Promise.all(ids.map((id) => this.#backend.remove(id)))
-    return ids.filter((_id, i) => removed[i])
-  }
-
   async #destroySessionById(owner: string, id: string): Promise<boolean> {
     if (!isValueShaped(id)) return false
     const record = await this.#backend.read(id)
@@ -142,7 +143,16 @@ export abstract class KeyedStore implements SessionStore {
   }
 
   #recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
-    return ask('list the sessions of an owner', async () => this.recordsOf?.(owner) ?? [])
+    return this.ask('list the sessions of an owner', async () => this.recordsOf?.(owner) ?? [])
+  }
+
+  /** Asks the backend. Its error becomes the `cause` of a `STORE_FAILED`. */
+  protected async ask<T>(action: string, verb: () => Promise<T>): Promise<T> {
+    try {
+      return await verb()
+    } catch (error) {
+      throw storeFailed(action, error, this.advice?.(error))
+    }
   }
 }
 
@@ -162,12 +172,4 @@ function summary(id: string, record: SessionRecord, now: number): SessionSummary
   if (!content) return []
   const expiry = record.expiry === null ? undefined : new Date(record.expiry)
   return [{ id, createdAt: new Date(content.createdAt), expiry }]
-}
-
-async function ask<T>(action: string, verb: () => Promise<T>): Promise<T> {
-  try {
-    return await verb()
-  } catch (error) {
-    throw storeFailed(action, error)
-  }
 }

@@ -1,8 +1,10 @@
 /** An identifier that every SQL database takes in quotes. */
-const TABLE = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/
+const TABLE = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** Throws a `TypeError` unless `table` is a plain name: it becomes part of statements. */
-export function checkTable(table: string): string {
-  if (typeof table === 'string' && TABLE.test(table)) return table
-  throw new TypeError('table must be a plain name: letters, digits and "_", at most 63 of them.')
+export function checkTable(table: string, longest: number): string {
+  if (typeof table === 'string' && TABLE.test(table) && table.length <= longest) return table
+  throw new TypeError(
+    `table must be a plain name: letters, digits and "_", at most ${longest} of them.`,
+  )
 }
