@@ -1,9 +1,17 @@
 // Database servers for tests: those that are told by URL, or those whose programs are on this machine.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { MongoClient } from 'mongodb'
 import { createConnection } from 'mysql2/promise'
 import { Client } from 'pg'
@@ -18,6 +26,8 @@ export interface Server {
   readonly port: number
   /** Ends it as a crash would. */
   kill(): Promise<void>
+  /** Asks it to end, so that all it has is on disk. */
+  stop(): Promise<void>
   /** Starts it again, on the same port and with what it has kept. */
   start(): Promise<void>
   /** Ends it and forgets its data. */
@@ -27,6 +37,8 @@ export interface Server {
 interface Recipe {
   readonly variable: string
   readonly program: string
+  /** What has to be there beside the program. */
+  readonly needs?: string
   readonly howToGet: string
   /** The account it runs under when we are root, which these servers refuse to be. */
   readonly account?: string
@@ -40,6 +52,8 @@ interface Identity {
   readonly uid?: number
   readonly gid?: number
 }
+
+const MONGODB_SERVER = 'test/support/mongodb-server'
 
 const PASSWORD = 'a-password-for-tests'
 
@@ -113,12 +127,13 @@ const RECIPES: Record<Kind, Recipe> = {
   },
   mongodb: {
     variable: 'TEST_MONGODB_URL',
-    program: 'ferretdb',
-    howToGet: 'see test/support/build-ferretdb.sh, or name a MongoDB',
+    program: 'java',
+    needs: join(MONGODB_SERVER, 'lib'),
+    howToGet: `(cd ${MONGODB_SERVER} && mvn -q dependency:copy-dependencies -DoutputDirectory=lib)`,
     url: (port) => `mongodb://127.0.0.1:${port}/test`,
     command: (directory, port) => [
-      ...['--handler=sqlite', `--sqlite-url=file:${directory}/`, `--state-dir=${directory}`],
-      ...[`--listen-addr=127.0.0.1:${port}`, '--telemetry=disable', '--debug-addr=-'],
+      ...['-cp', resolve(MONGODB_SERVER, 'lib', '*'), resolve(MONGODB_SERVER, 'Server.java')],
+      ...[String(port), join(directory, 'h2')],
     ],
     ping: async (url) => {
       const client = new MongoClient(url, { serverSelectionTimeoutMS: 500 })
@@ -181,7 +196,7 @@ export function howToHave(kind: Kind): string {
 export async function startServer(kind: Kind): Promise<Server | undefined> {
   const recipe = RECIPES[kind]
   const program = find(recipe.program)
-  if (program === '') return undefined
+  if (program === '' || (recipe.needs !== undefined && !existsSync(recipe.needs))) return undefined
   const as = identityOf(recipe.account)
   const directory = mkdtempSync(join(tmpdir(), `${recipe.program}-`))
   if (as.uid !== undefined && as.gid !== undefined) chownSync(directory, as.uid, as.gid)
@@ -194,11 +209,12 @@ export async function startServer(kind: Kind): Promise<Server | undefined> {
     child = spawn(program, recipe.command(directory, port), { ...as, cwd: '/', stdio: 'ignore' })
     await ready(() => recipe.ping(url), child)
   }
-  const end = async (): Promise<void> => {
+  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
     const { pid } = child ?? {}
-    if (pid === undefined || !child || child.exitCode !== null) return
+    if (pid === undefined || !child || child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise((resolve) => child?.once('exit', resolve))
-    for (const each of [pid, ...childrenOf(pid)]) signal(each)
+    const processes = signal === 'SIGKILL' ? [pid, ...childrenOf(pid)] : [pid]
+    for (const each of processes) send(signal, each)
     await ended
   }
   await start()
@@ -206,9 +222,10 @@ export async function startServer(kind: Kind): Promise<Server | undefined> {
     url,
     port,
     start,
-    kill: end,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
     dispose: async () => {
-      await end()
+      await end('SIGKILL')
       rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
     },
   }
@@ -219,9 +236,9 @@ function childrenOf(pid: number): number[] {
   return stdout.split('\n').filter(Boolean).map(Number)
 }
 
-function signal(pid: number): void {
+function send(signal: 'SIGKILL' | 'SIGTERM', pid: number): void {
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
   } catch {
     // It has ended by itself.
   }

@@ -1,0 +1,124 @@
+import { type Collection, MongoClient } from 'mongodb'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { Session } from '../../src/index.js'
+import { MongoDBStore } from '../../src/stores/mongodb.js'
+import { storeContract } from '../../src/testing.js'
+import { httpStory } from '../support/http-story.js'
+import { startMongoDBDouble } from '../support/mongodb-double.js'
+import { storyApp } from '../support/story-app.js'
+import { separately } from './together.js'
+
+type Sessions = Collection<{ _id: string }>
+
+const double = await startMongoDBDouble()
+afterAll(() => double.close())
+
+const BACKENDS: Record<string, string | undefined> = {
+  'a double that is no MongoDB': double.url,
+  'a server': inject('servers').mongodb,
+}
+
+for (const [backend, url = ''] of Object.entries(BACKENDS)) {
+  describe.skipIf(url === '')(`MongoDBStore on ${backend}`, () => {
+    const client = new MongoClient(url || 'mongodb://none')
+    let collections = 0
+    const newCollection = (): Sessions =>
+      client.db().collection(`sessions_${process.pid}_${collections++}`)
+    const newStore = async (collection = newCollection()): Promise<MongoDBStore> => {
+      const store = new MongoDBStore(collection)
+      await store.migrate()
+      return store
+    }
+    const issue = async (
+      store: MongoDBStore,
+      change?: (session: Session) => void,
+    ): Promise<string> => {
+      const session = new Session()
+      change?.(session)
+      return (await store.storeSession(session)) ?? expect.fail('no value')
+    }
+    beforeAll(async () => {
+      await client.connect()
+    })
+    afterAll(() => client.close())
+
+    storeContract('contract', newStore, { test })
+    httpStory('story', async () => {
+      const app = storyApp({ store: await newStore() })
+      return (path, init) => app.request(path, init)
+    })
+    separately('MongoDBStore', async () => {
+      const own = new MongoClient(url)
+      const store = new MongoDBStore(own.db().collection(`separately_${process.pid}`))
+      return { store, close: () => own.close() }
+    })
+
+    test('a document is as the documentation says', async () => {
+      const collection = newCollection()
+      const store = await newStore(collection)
+      const value = await issue(store, (session) => {
+        session.signIn('ada')
+        session.set('text', 'naïve 😀 \0 \ud800 $set')
+        session.expireIn(3600)
+      })
+      const session = (await store.loadSession(value)) ?? expect.fail()
+      expect(session.get('text')).toBe('naïve 😀 \0 \ud800 $set')
+      expect(await collection.findOne()).toEqual({
+        _id: session.id,
+        version: expect.stringMatching(/^[\w-]{16}$/),
+        expiry: session.expiry,
+        owner: 'ada',
+        body: expect.any(String),
+      })
+    })
+
+    test('a session without an end has no date that a TTL index would take', async () => {
+      const collection = newCollection()
+      await issue(await newStore(collection))
+      expect(await collection.findOne()).toMatchObject({ expiry: null })
+    })
+
+    test('an update that finds nothing inserts nothing', async () => {
+      const collection = newCollection()
+      const store = await newStore(collection)
+      const session = (await store.loadSession(await issue(store))) ?? expect.fail()
+      await collection.deleteMany({})
+      session.set('late', true)
+      await expect(store.storeSession(session)).rejects.toMatchObject({ code: 'SESSION_GONE' })
+      expect(await store.count()).toBe(0)
+    })
+
+    test('a write that was decided before the session expired, but comes after, is refused', async () => {
+      const collection = newCollection()
+      const store = await newStore(collection)
+      const value = await issue(store, (session) => session.expireIn(3600))
+      const session = (await store.loadSession(value)) ?? expect.fail()
+      const row = (await collection.findOne()) ?? expect.fail()
+      await collection.replaceOne({ _id: row._id }, { ...row, expiry: new Date(1000) })
+      session.set('late', true)
+      await expect(store.storeSession(session)).rejects.toMatchObject({ code: 'SESSION_GONE' })
+    })
+
+    test('owners are told apart by every byte', async () => {
+      const store = await newStore()
+      const owners = ['ada', 'Ada', 'àda', 'ada ', '$gt', 'a.b']
+      for (const owner of owners) await issue(store, (session) => session.signIn(owner))
+      for (const owner of owners) expect(await store.sessionsOf(owner)).toHaveLength(1)
+      expect(await store.count()).toBe(owners.length)
+    })
+  })
+}
+
+describe.skipIf(BACKENDS['a server'] === undefined)('MongoDBStore on a server', () => {
+  test('migrate() makes the TTL index and the one for owners, once', async () => {
+    const client = new MongoClient(BACKENDS['a server'] ?? '')
+    const collection = client.db().collection(`indexes_${process.pid}`)
+    const store = new MongoDBStore(collection as never)
+    await store.migrate()
+    await store.migrate()
+    const indexes = await collection.indexes()
+    await client.close()
+    expect(indexes.map(({ key }) => key)).toEqual([{ _id: 1 }, { expiry: 1 }, { owner: 1 }])
+    expect(indexes[1]).toMatchObject({ expireAfterSeconds: 0 })
+  })
+})

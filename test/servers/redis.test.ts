@@ -1,0 +1,309 @@
+import { createServer } from 'node:http'
+import { Redis as HttpRedis } from '@upstash/redis'
+import { Redis as IORedis } from 'ioredis'
+import { createClient, createClientPool, createCluster, type RedisClientType } from 'redis'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { Session } from '../../src/index.js'
+import { type RedisClient, RedisStore } from '../../src/stores/redis.js'
+import { storeContract } from '../../src/testing.js'
+import { httpStory } from '../support/http-story.js'
+import { storyApp } from '../support/story-app.js'
+import { separately } from './together.js'
+
+const url = inject('servers').redis ?? ''
+const closing: (() => Promise<unknown> | unknown)[] = []
+afterAll(async () => {
+  for (const close of closing.reverse()) await close()
+})
+
+type Open = () => Promise<{ client: RedisClient; close: () => unknown }>
+
+const openNodeRedis: Open = async () => {
+  const client = createClient({ url })
+  client.on('error', () => {})
+  await client.connect()
+  return { client, close: () => client.close() }
+}
+
+const CLIENTS: Record<string, Open> = {
+  'node-redis': openNodeRedis,
+  'a pool of node-redis': async () => {
+    const pool = createClientPool({ url })
+    pool.on('error', () => {})
+    await pool.connect()
+    return { client: pool, close: () => pool.close() }
+  },
+  ioredis: async () => {
+    const client = new IORedis(url)
+    return { client, close: () => client.quit() }
+  },
+  '@upstash/redis': () => openHttp(true),
+  '@upstash/redis that parses nothing': () => openHttp(false),
+}
+
+/** In front of the server: HTTP as @upstash/redis speaks it, a command as a JSON array. */
+async function openHttp(automaticDeserialization: boolean): ReturnType<Open> {
+  const { client, close } = await openNodeRedis()
+  const bridge = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    try {
+      const result = await (client as RedisClientType).sendCommand(JSON.parse(body).map(String))
+      response.end(JSON.stringify({ result: result ?? null }))
+    } catch (error) {
+      response.statusCode = 400
+      response.end(JSON.stringify({ error: (error as Error).message }))
+    }
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => bridge.once('listening', resolve))
+  const { port } = bridge.address() as { port: number }
+  const options = { url: `http://127.0.0.1:${port}`, token: 'none', automaticDeserialization }
+  return {
+    client: new HttpRedis({ ...options, responseEncoding: false, retry: false }),
+    close: async () => {
+      bridge.close()
+      bridge.closeAllConnections()
+      await close()
+    },
+  }
+}
+
+async function issue(store: RedisStore, change?: (session: Session) => void): Promise<string> {
+  const session = new Session()
+  change?.(session)
+  return (await store.storeSession(session)) ?? expect.fail('no value')
+}
+
+let prefixes = 0
+const newPrefix = (): string => `test:${process.pid}:${prefixes++}:`
+
+describe.skipIf(url === '')('RedisStore', () => {
+  for (const [name, open] of Object.entries(CLIENTS)) {
+    describe(`through ${name}`, () => {
+      let client: RedisClient
+      beforeAll(async () => {
+        const opened = await open()
+        client = opened.client
+        closing.push(opened.close)
+      })
+      const newStore = (): RedisStore => new RedisStore(client, { prefix: newPrefix() })
+
+      storeContract('contract', newStore, { test })
+      httpStory('story', () => {
+        const app = storyApp({ store: newStore() })
+        return (path, init) => app.request(path, init)
+      })
+      test('sends the text of a script once, and its hash from then on', async () => {
+        await admin.sendCommand(['SCRIPT', 'FLUSH'])
+        const store = newStore()
+        const session = (await store.loadSession(await issue(store))) ?? expect.fail()
+        session.set('n', 1)
+        await store.storeSession(session)
+        const before = await calls('eval')
+        for (let n = 0; n < 5; n++) {
+          session.set('n', n)
+          await store.storeSession(session)
+        }
+        expect((await calls('eval')) - before).toBe(0)
+      })
+    })
+  }
+
+  for (const name of ['node-redis', 'ioredis']) {
+    separately(`RedisStore through ${name}`, async () => {
+      const { client, close } = (await CLIENTS[name]?.()) ?? expect.fail()
+      const store = new RedisStore(client, { prefix: `separately:${process.pid}:${name}:` })
+      return { store, close: async () => close() }
+    })
+  }
+
+  const admin: RedisClientType = createClient({ url })
+  beforeAll(async () => {
+    admin.on('error', () => {})
+    await admin.connect()
+    closing.push(() => admin.close())
+  })
+
+  /** How often the server was given a command. */
+  async function calls(command: string): Promise<number> {
+    const stats = await admin.info('commandstats')
+    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
+  }
+
+  test('a key is as the documentation says, and goes when the session does', async () => {
+    const prefix = newPrefix()
+    const store = new RedisStore(admin, { prefix })
+    const value = await issue(store, (session) => {
+      session.signIn('Ada Löveläce')
+      session.set('text', 'naïve 😀 \0 \ud800')
+      session.expireIn(3600)
+    })
+    const session = (await store.loadSession(value)) ?? expect.fail()
+    expect(session.get('text')).toBe('naïve 😀 \0 \ud800')
+    const key = prefix + session.id
+    expect(JSON.parse((await admin.get(key)) ?? '')).toEqual({
+      version: expect.stringMatching(/^[\w-]{16}$/),
+      expiry: session.expiry?.getTime(),
+      owner: 'Ada Löveläce',
+      body: expect.any(String),
+    })
+    const ends = session.expiry?.getTime() ?? 0
+    expect(Math.abs((await admin.pExpireTime(key)) - ends)).toBeLessThan(1000)
+    const index = `${prefix} owner Ada Löveläce`
+    expect(await admin.zRangeWithScores(index, 0, -1)).toEqual([{ value: session.id, score: ends }])
+    expect(Math.abs((await admin.pExpireTime(index)) - ends)).toBeLessThan(1000)
+  })
+
+  test('less than a second to live is less than a second', async () => {
+    const prefix = newPrefix()
+    const store = new RedisStore(admin, { prefix })
+    const value = await issue(store, (session) => session.expireIn(0.05))
+    await expect.poll(() => admin.keys(`${prefix}*`), { interval: 10 }).toEqual([])
+    expect(await store.loadSession(value)).toBeUndefined()
+  })
+
+  test('a session without an end has no time to live, nor has its owner’s index', async () => {
+    const prefix = newPrefix()
+    const store = new RedisStore(admin, { prefix })
+    await issue(store, (session) => session.signIn('ada'))
+    const keys = await admin.keys(`${prefix}*`)
+    expect(await Promise.all(keys.map((key) => admin.ttl(key)))).toEqual([-1, -1])
+  })
+
+  test('the index lives as long as the last of its sessions, and forgets those that have ended', async () => {
+    const prefix = newPrefix()
+    const store = new RedisStore(admin, { prefix })
+    for (const hours of [1, 3, 2]) {
+      await issue(store, (session) => {
+        session.signIn('ada')
+        session.expireIn(hours * 3600)
+      })
+    }
+    const index = `${prefix} owner ada`
+    expect(Math.round((await admin.ttl(index)) / 3600)).toBe(3)
+    await admin.zAdd(index, [{ value: 'A'.repeat(43), score: Date.now() - 1 }])
+    await issue(store, (session) => session.signIn('ada'))
+    expect(await admin.zScore(index, 'A'.repeat(43))).toBeNull()
+    expect(await admin.ttl(index)).toBe(-1)
+    expect(await store.sessionsOf('ada')).toHaveLength(4)
+  })
+
+  test('a session that was extended is extended in the index', async () => {
+    const prefix = newPrefix()
+    const store = new RedisStore(admin, { prefix })
+    const value = await issue(store, (session) => {
+      session.signIn('ada')
+      session.expireIn(60)
+    })
+    const session = (await store.loadSession(value)) ?? expect.fail()
+    session.expireIn(7200)
+    await store.storeSession(session)
+    const index = `${prefix} owner ada`
+    expect(await admin.zScore(index, session.id ?? '')).toBe(session.expiry?.getTime())
+    const zadds = await calls('zadd')
+    session.set('n', 1)
+    await store.storeSession(session)
+    expect(await calls('zadd')).toBe(zadds)
+  })
+
+  test('signing out takes the entry out of the index; one that is left over goes with the next listing', async () => {
+    const prefix = newPrefix()
+    const store = new RedisStore(admin, { prefix })
+    const value = await issue(store, (session) => session.signIn('ada'))
+    const other = await issue(store, (session) => session.signIn('ada'))
+    await store.destroySession((await store.loadSession(value)) ?? expect.fail())
+    expect(await admin.zCard(`${prefix} owner ada`)).toBe(1)
+    const { id } = (await store.loadSession(other)) ?? expect.fail()
+    await admin.del(prefix + id)
+    expect(await store.sessionsOf('ada')).toEqual([])
+    expect(await admin.exists(`${prefix} owner ada`)).toBe(0)
+  })
+
+  test('a call that is made again because its reply was lost has done it once', async () => {
+    const prefix = newPrefix()
+    const twice: RedisClient = {
+      sendCommand: async (command: string[]) => {
+        if (command[0]?.startsWith('EVAL')) await admin.sendCommand(command)
+        return admin.sendCommand(command)
+      },
+    }
+    const store = new RedisStore(twice, { prefix })
+    const value = await issue(store, (session) => {
+      session.signIn('ada')
+      session.expireIn(60)
+    })
+    expect(await store.sessionsOf('ada')).toHaveLength(1)
+    const session = (await store.loadSession(value)) ?? expect.fail()
+    session.set('n', 1)
+    session.expireIn(7200)
+    await store.storeSession(session)
+    const [summary] = await store.sessionsOf('ada')
+    expect(await admin.zScore(`${prefix} owner ada`, session.id ?? '')).toBe(
+      summary?.expiry?.getTime(),
+    )
+    expect((await store.loadSession(value))?.get('n')).toBe(1)
+  })
+
+  test('clearStore() and count() see what the prefix begins, exactly, whatever is in it', async () => {
+    const start = newPrefix()
+    const prefixes = [`${start}*`, `${start}**`, `${start}[a]`, `${start}a`, `${start}?`, start]
+    const stores = prefixes.map((prefix) => new RedisStore(admin, { prefix }))
+    for (const store of stores) await issue(store, (session) => session.signIn('ada'))
+    await admin.set(`${start}something else`, 'kept')
+    for (const store of stores) expect(await store.count()).toBe(1)
+    for (const [i, store] of stores.entries()) {
+      await store.clearStore()
+      const left = await Promise.all(stores.map((each) => each.count()))
+      expect(left.reduce((sum, n) => sum + n)).toBe(stores.length - i - 1)
+      expect(await store.sessionsOf('ada')).toEqual([])
+    }
+    expect(await admin.keys(`${start}*`)).toEqual([`${start}something else`])
+  })
+
+  test('no KEYS and no FLUSHDB is ever sent', async () => {
+    const before = [await calls('flushdb'), await calls('flushall')]
+    const sent: string[] = []
+    const watched: RedisClient = {
+      sendCommand: (command: string[]) => {
+        sent.push(command[0] ?? '')
+        return admin.sendCommand(command)
+      },
+    }
+    const store = new RedisStore(watched, { prefix: newPrefix() })
+    for (let n = 0; n < 1500; n++) await issue(store)
+    expect(await store.count()).toBe(1500)
+    await store.clearStore()
+    expect(await store.count()).toBe(0)
+    expect([...new Set(sent)].sort()).toEqual(['EVALSHA', 'SCAN', 'UNLINK'])
+    expect([await calls('flushdb'), await calls('flushall')]).toEqual(before)
+  })
+
+  test('an error holds nothing of what was sent', async () => {
+    for (const open of Object.values(CLIENTS)) {
+      const { client, close } = await open()
+      const prefix = newPrefix()
+      const store = new RedisStore(client, { prefix })
+      const value = await issue(store, (session) => session.set('secret', 'a-secret-of-hers'))
+      const session = (await store.loadSession(value)) ?? expect.fail()
+      await admin.del(prefix + session.id)
+      await admin.hSet(prefix + session.id, 'not', 'a text')
+      session.set('secret', 'another-secret-of-hers')
+      const error = await store.storeSession(session).catch((error: unknown) => error)
+      const { inspect } = await import('node:util')
+      expect(error).toMatchObject({ code: 'STORE_FAILED', cause: expect.any(Error) })
+      expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret-of-hers')
+      await close()
+    }
+  })
+
+  test('refuses what is no client, and keys that somebody else puts a prefix before', () => {
+    expect(() => new RedisStore({} as RedisClient)).toThrow(TypeError)
+    const cluster = createCluster({ rootNodes: [{ url }] })
+    expect(() => new RedisStore(cluster as unknown as RedisClient)).toThrow(TypeError)
+    const prefixed = new IORedis({ keyPrefix: 'x:', lazyConnect: true })
+    expect(() => new RedisStore(prefixed)).toThrow(/keyPrefix/)
+    for (const prefix of ['with space', 'é', 'x'.repeat(129)]) {
+      expect(() => new RedisStore(admin, { prefix })).toThrow(TypeError)
+    }
+  })
+})
