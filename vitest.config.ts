@@ -11,6 +11,7 @@ export default defineConfig({
           name: 'workerd',
           include: ['test/*.test.ts', 'test/stores/*.test.ts'],
           setupFiles: ['test/support/no-leaks.ts'],
+          testTimeout: 60_000,
           // One runtime for all files: a start takes a second each. Tests use names of their own.
           isolate: false,
           maxWorkers: 1,

@@ -1,6 +1,6 @@
 /** Where nobody answers, in the words of Node, of workerd and of the drivers. */
 const NO_ANSWER =
-  /ECONN|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|CONNECT_TIMEOUT|cannot connect|fetch failed|closed|terminated|socket|max retries|must be connected|network connection lost/i
+  /ECONN|CONNECTION_|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|CONNECT_TIMEOUT|cannot connect|fetch failed|closed|terminated|socket|max retries|must be connected|network connection lost/i
 
 /** What workerd says to a client that is kept from one request to the next. */
 const OTHER_REQUEST = /on behalf of a different request/
@@ -23,15 +23,15 @@ export function driverAdvice(error: unknown): string | undefined {
   return 'The server does not answer, or the client is closed: check that the server runs, its host and port, and that the client is closed no sooner than after the response.'
 }
 
-/** The driver's own error, without what was sent. */
+/** The driver's own error, without what was sent. Made anew: some drivers do not let go of it. */
 export function withoutValues(error: unknown): unknown {
-  if (typeof error === 'object' && error !== null) {
-    for (const property of SENT) Reflect.deleteProperty(error, property)
-  }
-  if (error instanceof Error && SENT_IN_MESSAGE.test(error.message)) {
-    const { message, stack = '' } = error
-    error.message = message.replace(SENT_IN_MESSAGE, '')
-    error.stack = stack.replace(message, error.message)
-  }
-  return error
+  if (!(error instanceof Error)) return error
+  const { message, stack = '' } = error
+  const told = message.replace(SENT_IN_MESSAGE, '')
+  if (told === message && !SENT.some((property) => Object.hasOwn(error, property))) return error
+  const { message: _, stack: __, ...properties } = Object.getOwnPropertyDescriptors(error)
+  for (const property of SENT) Reflect.deleteProperty(properties, property)
+  const clean: Error = Object.setPrototypeOf(new Error(told), Object.getPrototypeOf(error))
+  clean.stack = stack.replace(message, told)
+  return Object.defineProperties(clean, properties)
 }

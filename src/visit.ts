@@ -112,7 +112,7 @@ export class Visit {
   async #openStore(): Promise<SessionStore> {
     if (this.#store) return this.#store
     const { store } = this.#settings
-    this.#store = typeof store === 'function' ? await store(this.#c) : store
+    this.#store = typeof store === 'function' ? await opening(() => store(this.#c)) : store
     const { productionWarning } = this.#store
     const { url } = this.#c.req
     if (productionWarning && url.startsWith('https:') && !isLoopback(url))
@@ -259,6 +259,16 @@ export class Visit {
 const INSECURE_WARNING =
   'isolate-session: this request came over plain http to a host that is not loopback, so the browser will drop the Secure session cookie. ' +
   'Use https. With `wrangler dev` and routes, start it as `wrangler dev --host localhost`.'
+
+/** A store that cannot be made is a store that failed, but for mistakes in the code that makes it. */
+async function opening<T>(open: () => T | Promise<T>): Promise<T> {
+  try {
+    return await open()
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) throw error
+    throw storeFailed('open', error)
+  }
+}
 
 async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
   try {

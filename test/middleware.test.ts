@@ -432,6 +432,42 @@ describe('M11 two middlewares that share a store', () => {
   })
 })
 
+describe('M12 a store that cannot be opened', () => {
+  const errorOf = async (thrown: Error): Promise<Error> => {
+    let seen = new Error('none')
+    const app = new Hono()
+    app.use(
+      session({
+        store: async () => {
+          throw thrown
+        },
+      }),
+    )
+    app.post('/', (c) => {
+      ;(c.get('session' as never) as Session).set('n', 1)
+      return c.text('stored')
+    })
+    app.onError((error, c) => {
+      seen = error
+      return c.text('failed', 500)
+    })
+    const response = await app.request('https://shop.example/', { method: 'POST' })
+    expect(response.status).toBe(500)
+    expect(cookieOf(response)).toBeNull()
+    return seen
+  }
+
+  test('is a store that failed', async () => {
+    const thrown = new Error('connect ECONNREFUSED')
+    expect(await errorOf(thrown)).toMatchObject({ code: 'STORE_FAILED', cause: thrown })
+  })
+
+  test('for a mistake in the code that makes it is that mistake', async () => {
+    const thrown = new TypeError('prefix must be …')
+    expect(await errorOf(thrown)).toBe(thrown)
+  })
+})
+
 describe('M12 a store that fails', () => {
   test('on load is an error, and the cookie stays', async () => {
     const { store, ada } = world()

@@ -49,13 +49,15 @@ export interface IsolatesOptions {
   readonly resourcePersistencePath?: string
   /** Binds KV, DB and SESSIONS, shared by all isolates; the code exports `SessionObject`. */
   readonly shareStorage?: boolean
+  /** More bindings, as Miniflare describes them. */
+  readonly env?: object
 }
 
 /** Several isolates of the same code in one runtime, as one machine of Cloudflare's may hold them. */
 export async function startIsolates(
   code: string | Modules,
   count = 1,
-  { shareStorage = false, ...options }: IsolatesOptions = {},
+  { shareStorage = false, env = {}, ...options }: IsolatesOptions = {},
 ): Promise<{ runtime: Miniflare; isolates: Isolate[]; door: Isolate }> {
   const modules: Modules =
     typeof code === 'string' ? { 'index.js': { type: 'esm', contents: code } } : code
@@ -66,7 +68,7 @@ export async function startIsolates(
     ...options,
     workers: [
       worker('door', door, behind),
-      ...names.map((name) => worker(name, modules, shareStorage ? STORAGE : {})),
+      ...names.map((name) => worker(name, modules, { ...(shareStorage ? STORAGE : {}), ...env })),
       ...(shareStorage ? [worker('objects', modules, {}, OBJECTS)] : []),
     ],
   } as unknown as MiniflareOptions)

@@ -181,9 +181,13 @@ function identityOf(account: string | undefined): Identity {
   return { uid: id('-u'), gid: id('-g') }
 }
 
+export function variableOf(kind: Kind): string {
+  return RECIPES[kind].variable
+}
+
 /** The server that an environment variable names. */
 export function namedServer(kind: Kind): string | undefined {
-  return process.env[RECIPES[kind].variable] || undefined
+  return process.env[variableOf(kind)] || undefined
 }
 
 /** Why a test was skipped, and how to have it run. */
