@@ -474,7 +474,7 @@ const MUTATIONS: Mutation[] = [
     file: 'sql-store',
     from: 'expiry === null ? null : Number(expiry)',
     to: 'expiry',
-    caughtBy: ['servers/postgres', 'a row is as the documentation says'],
+    caughtBy: ['servers/postgres', 'a visitor is recognised on the next visit'],
   },
   {
     what: 'a missing table is told as any other error',

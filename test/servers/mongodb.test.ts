@@ -1,7 +1,7 @@
 import { type Collection, MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { Session } from '../../src/index.js'
-import { MongoDBStore } from '../../src/stores/mongodb.js'
+import { type MongoDBCollection, MongoDBStore } from '../../src/stores/mongodb.js'
 import { storeContract } from '../../src/testing.js'
 import { httpStory } from '../support/http-story.js'
 import { startMongoDBDouble } from '../support/mongodb-double.js'
@@ -108,6 +108,16 @@ for (const [backend, url = ''] of Object.entries(BACKENDS)) {
     })
   })
 }
+
+test.each([18, 13])('a login that MongoDB refuses with code %i is told as that', async (code) => {
+  const refused = Object.assign(new Error('refused'), { code })
+  const collection = { findOne: () => Promise.reject(refused) } as unknown as MongoDBCollection
+  await expect(new MongoDBStore(collection).loadSession('A'.repeat(43))).rejects.toMatchObject({
+    code: 'STORE_FAILED',
+    message: expect.stringContaining('check user, password and rights'),
+    cause: refused,
+  })
+})
 
 describe.skipIf(BACKENDS['a server'] === undefined)('MongoDBStore on a server', () => {
   test('migrate() makes the TTL index and the one for owners, once', async () => {

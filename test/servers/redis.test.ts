@@ -1,12 +1,14 @@
+import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { Redis as HttpRedis } from '@upstash/redis'
-import { Redis as IORedis } from 'ioredis'
+import { Cluster, Redis as IORedis } from 'ioredis'
 import { createClient, createClientPool, createCluster, type RedisClientType } from 'redis'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { Session } from '../../src/index.js'
 import { type RedisClient, RedisStore } from '../../src/stores/redis.js'
 import { storeContract } from '../../src/testing.js'
 import { httpStory } from '../support/http-story.js'
+import { PASSWORD, startServer } from '../support/servers.js'
 import { storyApp } from '../support/story-app.js'
 import { separately } from './together.js'
 
@@ -68,6 +70,23 @@ async function openHttp(automaticDeserialization: boolean): ReturnType<Open> {
   }
 }
 
+/** Three servers that share the slots between them. */
+async function startCluster(): Promise<{ ports: number[]; stop: () => Promise<unknown> }> {
+  const start = (): ReturnType<typeof startServer> =>
+    startServer('redis', ['--cluster-enabled', 'yes'])
+  const servers = (await Promise.all([start(), start(), start()])).filter(
+    (each) => each !== undefined,
+  )
+  const nodes = servers.map(({ port }) => `127.0.0.1:${port}`)
+  const create = ['-a', PASSWORD, '--cluster', 'create', ...nodes, '--cluster-yes']
+  const { status, stdout } = spawnSync('redis-cli', create, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(stdout)
+  return {
+    ports: servers.map(({ port }) => port),
+    stop: () => Promise.all(servers.map((server) => server.dispose())),
+  }
+}
+
 async function issue(store: RedisStore, change?: (session: Session) => void): Promise<string> {
   const session = new Session()
   change?.(session)
@@ -116,6 +135,43 @@ describe.skipIf(url === '')('RedisStore', () => {
       return { store, close: async () => close() }
     })
   }
+
+  describe('on a cluster, through ioredis', () => {
+    let cluster: Cluster
+    beforeAll(async () => {
+      const { ports, stop } = await startCluster()
+      closing.push(stop)
+      const nodes = ports.map((port) => ({ host: '127.0.0.1', port }))
+      cluster = new Cluster(nodes, { redisOptions: { password: PASSWORD } })
+      closing.push(() => cluster.quit())
+      await vi.waitFor(
+        async () => {
+          for (const node of cluster.nodes('master'))
+            expect(await node.cluster('INFO')).toContain('cluster_state:ok')
+        },
+        { timeout: 30_000 },
+      )
+    })
+    const newStore = (): RedisStore => new RedisStore(cluster, { prefix: newPrefix() })
+
+    storeContract('contract', newStore, { test })
+    httpStory('story', () => {
+      const app = storyApp({ store: newStore() })
+      return (path, init) => app.request(path, init)
+    })
+
+    test('sessions are on every node, counted and cleared', async () => {
+      const store = newStore()
+      for (let n = 0; n < 60; n++) await issue(store, (session) => session.signIn('ada'))
+      const sizes = await Promise.all(cluster.nodes('master').map((node) => node.dbsize()))
+      expect(Math.min(...sizes)).toBeGreaterThan(0)
+      expect(await store.count()).toBe(60)
+      expect(await store.destroySessionsOf('ada')).toBe(60)
+      await issue(store)
+      await store.clearStore()
+      expect(await store.count()).toBe(0)
+    })
+  })
 
   const admin: RedisClientType = createClient({ url })
   beforeAll(async () => {

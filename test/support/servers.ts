@@ -55,7 +55,7 @@ interface Identity {
 
 const MONGODB_SERVER = 'test/support/mongodb-server'
 
-const PASSWORD = 'a-password-for-tests'
+export const PASSWORD = 'a-password-for-tests'
 
 const RECIPES: Record<Kind, Recipe> = {
   postgres: {
@@ -197,7 +197,10 @@ export function howToHave(kind: Kind): string {
 }
 
 /** Starts one, if its program is here. */
-export async function startServer(kind: Kind): Promise<Server | undefined> {
+export async function startServer(
+  kind: Kind,
+  more: readonly string[] = [],
+): Promise<Server | undefined> {
   const recipe = RECIPES[kind]
   const program = find(recipe.program)
   if (program === '' || (recipe.needs !== undefined && !existsSync(recipe.needs))) return undefined
@@ -210,7 +213,8 @@ export async function startServer(kind: Kind): Promise<Server | undefined> {
   let child: ChildProcess | undefined
   const url = recipe.url(port)
   const start = async (): Promise<void> => {
-    child = spawn(program, recipe.command(directory, port), { ...as, cwd: '/', stdio: 'ignore' })
+    const command = [...recipe.command(directory, port), ...more]
+    child = spawn(program, command, { ...as, cwd: '/', stdio: 'ignore' })
     await ready(() => recipe.ping(url), child)
   }
   const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
