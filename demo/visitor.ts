@@ -1,0 +1,13 @@
+import type { SessionEnv } from '../src/index.js'
+import type { Watched } from './report.js'
+
+/** What the playground keeps in a session. */
+export interface Visitor {
+  visits: number
+  flash: string
+  bySet: number
+  byUpdate: number
+  [key: string]: unknown
+}
+
+export type Env = SessionEnv<Visitor> & { Variables: Watched }
