@@ -18,6 +18,7 @@ export function Isolates(): JSX.Element {
       </p>
       <div class="scroll">
         <table class="grid" data-fact="isolates">
+          <caption>Does it know your session?</caption>
           <thead>
             <tr>
               <th scope="col">Kept by</th>
@@ -82,6 +83,7 @@ export function Race(): JSX.Element {
       </p>
       <div class="scroll">
         <table class="grid race">
+          <caption>How many of twenty were kept?</caption>
           <thead>
             <tr>
               <th scope="col">Kept by</th>

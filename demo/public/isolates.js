@@ -28,7 +28,7 @@ export async function askAll(store) {
 function draw(store, isolate, { isNew, data }) {
   const sign = element('span', 'sign', isNew ? '–' : '✓')
   sign.ariaHidden = 'true'
-  const text = isNew ? 'does not' : 'knows it'
+  const text = isNew ? 'no' : 'knows'
   const cell = document.querySelector(`[data-row="${store}"] [data-cell="${isolate}"]`)
   cell.replaceChildren(element('span', isNew ? 'knows-not' : 'knows', sign, text))
   if (data.visits !== undefined) cell.append(' ', element('span', 'hint', `visit ${data.visits}`))

@@ -18,7 +18,8 @@ const ask = (method, path, body, isolate) => call(chosen(), method, path, { body
 let events = []
 onReport((report) => {
   noteCookie(report)
-  events.push(...report.events)
+  const store = titleOf(report.store)
+  events.push(...report.events.map((event) => ({ ...event, store })))
 })
 
 async function refresh() {
@@ -181,9 +182,10 @@ window.addEventListener('pageshow', ({ persisted }) => {
 })
 
 setInterval(() => {
-  const { id } = current() ?? {}
-  if (tick())
-    tell('Nobody used it.', { store: titleOf(chosen()), events: [{ type: 'expired', id }] })
+  if (!tick()) return
+  const store = titleOf(chosen())
+  const events = [{ type: 'expired', id: current().id, store }]
+  tell('Nobody used it.', { store, events })
 }, 1000)
 
 const asked = new URLSearchParams(location.search).get('store')

@@ -40,7 +40,7 @@ export function tell(text, { store, events = [], bad = false }) {
     element('p', 'entry-head', time, element('span', 'tag', store)),
     element('p', 'entry-text', text),
   )
-  const marks = together(events).map(mark)
+  const marks = together(events).map((event) => mark(event, store))
   if (marks.length > 0) entry.append(element('ul', 'marks', ...marks))
   const list = fact('timeline')
   list.prepend(entry)
@@ -53,7 +53,12 @@ export function tell(text, { store, events = [], bad = false }) {
 function together(events) {
   const groups = new Map()
   for (const event of events) {
-    const key = [event.type, event.reason, event.type === 'conflict' ? '' : event.id].join()
+    const key = [
+      event.store,
+      event.type,
+      event.reason,
+      event.type === 'conflict' ? '' : event.id,
+    ].join()
     const { count = 0, attempts = 0 } = groups.get(key) ?? {}
     const most = Math.max(attempts, event.attempts ?? 0)
     groups.set(key, { ...event, count: count + 1, attempts: most })
@@ -61,15 +66,16 @@ function together(events) {
   return groups.values().toArray()
 }
 
-function mark(event) {
+function mark(event, store) {
   const [sign, word, sentence] = EVENTS[event.type] ?? ['·', event.type, () => '']
   const icon = element('span', 'sign', sign)
   icon.ariaHidden = 'true'
+  const where = event.store === store ? '' : ` in ${event.store}`
   const times = event.count > 1 ? ` ${event.count} times` : ''
   return element(
     'li',
     `mark ${event.type}`,
     icon,
-    element('span', '', element('strong', '', word + times), ` ${sentence(event)}`),
+    element('span', '', element('strong', '', word + where + times), ` ${sentence(event)}`),
   )
 }
