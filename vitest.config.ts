@@ -34,6 +34,15 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
+      {
+        // The playground in Chromium: `npm run test:browser`.
+        test: {
+          name: 'browser',
+          include: ['test/browser/*.test.ts'],
+          testTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 })

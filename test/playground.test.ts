@@ -229,6 +229,7 @@ describe('the playground', () => {
 describe('the report on a response', () => {
   afterEach(() => {
     vi.useRealTimers()
+    vi.restoreAllMocks()
   })
 
   const reportOf = (response: Response): Report =>
@@ -304,6 +305,7 @@ describe('the report on a response', () => {
   })
 
   test('is there when the store has failed', async () => {
+    vi.spyOn(console, 'error').mockReturnValue()
     const failing = { ...env, KV: { get: () => Promise.reject(new Error('down')) } }
     const response = await playground.request(
       `${LOCAL}/api/kv/session`,

@@ -10,10 +10,14 @@ export function drawDoor() {
   fact('isolate-buttons').hidden = !several
 }
 
-/** How many of the three know the session that this store keeps. A visitor without one gets one, at the first isolate. */
-export async function askAll(store) {
+/** A visitor without a session gets one, at the first isolate: there is something to know then. */
+export async function beginIn(store) {
   const { session } = await call(store, 'GET', '/session')
   if (session.isNew) await call(store, 'POST', '/visits')
+}
+
+/** How many of the three know the session that this store keeps. */
+export async function askAll(store) {
   const answers = await Promise.all(
     isolates.map((isolate) => call(store, 'GET', '/session', { isolate })),
   )

@@ -2,7 +2,7 @@
 import { call, isolates, onReport } from './api.js'
 import { noteCookie } from './cookie.js'
 import { element, fact, show } from './dom.js'
-import { askAll, drawDoor } from './isolates.js'
+import { askAll, beginIn, drawDoor } from './isolates.js'
 import { RACERS, raceIn } from './race.js'
 import { current, drawSession, tick } from './session.js'
 import { tell } from './timeline.js'
@@ -92,9 +92,15 @@ const actions = {
     const { ended } = await ask('POST', '/sign-out-everywhere')
     return `Signed out on ${ended} other device${ended === 1 ? '' : 's'}.`
   },
-  ask: async () => `${await askAll(chosen())} of ${isolates.length} isolates know the session.`,
+  ask: async () => {
+    await beginIn(chosen())
+    return `${await askAll(chosen())} of ${isolates.length} isolates know the session.`
+  },
   'ask-every': async () => {
-    for (const store of everyStore) await askAll(store)
+    for (const store of everyStore) {
+      await beginIn(store)
+      await askAll(store)
+    }
     return 'Asked the isolates for the session of every store.'
   },
   'visit-at': async ({ isolate }) => {
@@ -118,8 +124,10 @@ let work = Promise.resolve()
 function inTurn(next) {
   const main = document.querySelector('main')
   main.ariaBusy = 'true'
-  work = work.then(next).finally(() => {
-    main.ariaBusy = 'false'
+  const mine = work.then(next)
+  work = mine
+  void mine.finally(() => {
+    if (work === mine) main.ariaBusy = 'false'
   })
 }
 
