@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import playground from '../demo/index.js'
+import door from '../demo/isolates/door.js'
 import type { Report } from '../demo/report.js'
 import { Visitor } from './support/visitor.js'
 
@@ -345,4 +346,22 @@ test('every page has a policy that lets nothing inline run', async () => {
     expect(policy).not.toContain('unsafe')
     expect(response.headers.get('Strict-Transport-Security')).toBeNull()
   }
+})
+
+describe('the door before the isolates', () => {
+  const isolate = (name: string): Fetcher =>
+    ({ fetch: async ({ url }: Request) => new Response(`${name} ${url}`) }) as unknown as Fetcher
+  const [A, B, C] = ['A', 'B', 'C'].map(isolate) as [Fetcher, Fetcher, Fetcher]
+  const knock = (headers: HeadersInit = {}): Promise<Response> =>
+    door.fetch(new Request(`${LOCAL}/api`, { headers }), { A, B, C })
+
+  test('lets a request choose, and says which there are', async () => {
+    expect(await (await knock()).text()).toBe(`A ${LOCAL}/api`)
+    expect(await (await knock({ 'X-Isolate': 'C' })).text()).toBe(`C ${LOCAL}/api`)
+    expect((await knock()).headers.get('X-Isolates')).toBe('A,B,C')
+  })
+
+  test.each(['D', 'toString', ''])('has no isolate %j', async (name) => {
+    expect((await knock({ 'X-Isolate': name })).status).toBe(404)
+  })
 })

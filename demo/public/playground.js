@@ -19,7 +19,7 @@ let events = []
 onReport((report) => {
   noteCookie(report)
   const store = titleOf(report.store)
-  events.push(...report.events.map((event) => ({ ...event, store })))
+  events.push(...report.events.map((event) => ({ ...event, store, isolate: report.isolate })))
 })
 
 async function refresh() {

@@ -29,7 +29,7 @@ export function drawSession({ store, session, isolate, timeouts: given, now }) {
 
 function stateOf({ isNew, owner }) {
   if (isNew) return 'No session. Nothing was written, so nothing is stored.'
-  return owner === null ? 'A session of nobody in particular.' : `Signed in as ${owner}.`
+  return owner === null ? 'An anonymous session.' : `Signed in as ${owner}.`
 }
 
 /** Draws the clocks. True when the session has just run out. */

@@ -7,7 +7,7 @@ const MOST_ENTRIES = 40
 const short = (id) => `${id.slice(0, 8)}…`
 
 const REASONS = {
-  unknown: 'the cookie is of no session known here; it is left alone, another isolate may know it',
+  unknown: 'the cookie is of no session known there; it is left alone, another isolate may know it',
   malformed: 'the cookie is not of the form that this store issues; it was not asked',
   duplicate: 'two different cookies under one name; neither is believed',
   signature: 'the signature is not ours',
@@ -26,7 +26,7 @@ const EVENTS = {
   conflict: [
     '⇄',
     'Conflict',
-    ({ attempts }) => `another request was faster; stored at attempt ${attempts}`,
+    ({ attempts }) => `another request was faster; done again, ${attempts} attempts at most`,
   ],
 }
 
@@ -53,12 +53,8 @@ export function tell(text, { store, events = [], bad = false }) {
 function together(events) {
   const groups = new Map()
   for (const event of events) {
-    const key = [
-      event.store,
-      event.type,
-      event.reason,
-      event.type === 'conflict' ? '' : event.id,
-    ].join()
+    const { store, isolate, type, reason, id } = event
+    const key = [store, isolate, type, reason, type === 'conflict' ? '' : id].join()
     const { count = 0, attempts = 0 } = groups.get(key) ?? {}
     const most = Math.max(attempts, event.attempts ?? 0)
     groups.set(key, { ...event, count: count + 1, attempts: most })
@@ -70,7 +66,8 @@ function mark(event, store) {
   const [sign, word, sentence] = EVENTS[event.type] ?? ['·', event.type, () => '']
   const icon = element('span', 'sign', sign)
   icon.ariaHidden = 'true'
-  const where = event.store === store ? '' : ` in ${event.store}`
+  const inStore = event.store === store ? '' : ` in ${event.store}`
+  const where = inStore + (event.isolate ? ` by ${event.isolate}` : '')
   const times = event.count > 1 ? ` ${event.count} times` : ''
   return element(
     'li',
