@@ -11,35 +11,32 @@ export interface Playground {
   stop(): Promise<void>
 }
 
-/** What `npm run dev` starts: read from package.json, on a free port, with an empty storage of its own. */
+/** What `npm run dev` starts, on a free port, with an empty storage of its own. */
 export async function startPlayground(): Promise<Playground> {
   const { scripts } = JSON.parse(await readFile('package.json', 'utf8'))
-  const [, ...command] = (scripts.dev as string).split(' ')
-  return start(command.slice(0, command.indexOf('--persist-to')))
+  const [node, ...command] = (scripts.dev as string).split(' ')
+  if (node !== 'node') throw new Error('The script "dev" is expected to run Node.js.')
+  return start(command)
 }
 
 /** The Worker alone, as it is deployed. */
 export function startAlone(protocol: 'http' | 'https' = 'http'): Promise<Playground> {
-  return start(['dev', '--local-protocol', protocol])
+  return start(['node_modules/wrangler/bin/wrangler.js', 'dev', '--local-protocol', protocol])
 }
 
 async function start(command: string[]): Promise<Playground> {
   const storage = await mkdtemp(join(tmpdir(), 'isolate-session-playground-'))
   const ports = ['--port', '0', '--inspector-port', '0', '--persist-to', storage]
-  const child = spawn(
-    process.execPath,
-    ['node_modules/wrangler/bin/wrangler.js', ...command, ...ports],
-    {
-      detached: true, // a process group of its own, so that the runtime ends with it
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        NO_COLOR: '1',
-        WRANGLER_SEND_METRICS: 'false',
-        CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-      },
+  const child = spawn(process.execPath, [...command, ...ports], {
+    detached: true, // a process group of its own, so that the runtime ends with it
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      WRANGLER_SEND_METRICS: 'false',
+      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     },
-  )
+  })
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const end = (): void => {
     try {
