@@ -6,10 +6,11 @@ import { describeIsolate, type StoreFor, stores } from './stores.js'
 import type { Env, Visitor } from './visitor.js'
 
 /** Keys the playground uses itself. */
-const OWN_KEYS = ['visits', 'flash', 'bySet', 'byUpdate']
+const OWN_KEYS = ['visits', 'flash', 'bySet', 'byUpdate', 'late']
 
 /** How long a racer thinks between reading and writing, as a handler does that asks a database. Milliseconds. */
 const THINKING = 40
+const SLOW = 600
 
 /** The same routes for one store. */
 function routesFor(name: string, storeFor: StoreFor): Hono<Env> {
@@ -77,6 +78,13 @@ function routesFor(name: string, storeFor: StoreFor): Hono<Env> {
     await think()
     c.var.session.update('byUpdate', (n = 0) => n + 1)
     return c.json({ byUpdate: c.var.session.get('byUpdate') })
+  })
+
+  // Loaded before a sign-out and stored after it, as a request of somebody in a tunnel.
+  app.post('/slow', async (c) => {
+    await think(SLOW)
+    c.var.session.set('late', true)
+    return c.json({ late: true })
   })
 
   app.post('/sign-in', async (c) => {
@@ -163,8 +171,8 @@ function badRequest(error: string): HTTPException {
   return new HTTPException(400, { res: Response.json({ error }, { status: 400 }) })
 }
 
-async function think(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, THINKING))
+async function think(time = THINKING): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, time))
 }
 
 export const api: Hono = new Hono()

@@ -124,6 +124,7 @@ function AccountPanel(): JSX.Element {
       <div class="row">
         <Action name="sign-out">Sign out</Action>
         <Action name="sign-out-everywhere">Sign out everywhere else</Action>
+        <Action name="sign-out-meanwhile">Sign out during a request</Action>
         <a class="button" data-private href="/private/memory">
           Private page
         </a>

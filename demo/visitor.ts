@@ -7,6 +7,7 @@ export interface Visitor {
   flash: string
   bySet: number
   byUpdate: number
+  late: boolean
   [key: string]: unknown
 }
 

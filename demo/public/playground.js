@@ -92,6 +92,16 @@ const actions = {
     const { ended } = await ask('POST', '/sign-out-everywhere')
     return `Signed out on ${ended} other device${ended === 1 ? '' : 's'}.`
   },
+  'sign-out-meanwhile': async () => {
+    await ask('POST', '/visits')
+    const slow = ask('POST', '/slow')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await ask('POST', '/sign-out')
+    await slow
+    return events.some(({ type }) => type === 'gone')
+      ? 'The slow request found the session gone, and brought nothing back.'
+      : 'The slow request did not notice: this store cannot write on a condition.'
+  },
   ask: async () => {
     await beginIn(chosen())
     return `${await askAll(chosen())} of ${isolates.length} isolates know the session.`

@@ -43,6 +43,7 @@ describe.skipIf(!CHROMIUM)(`the playground, ${IN_A_BROWSER}`, () => {
     ['Race in every store', /^Raced in every store\./],
     ['End after 20 s unused', /^From now on this session ends when it is not used for 20 s\./],
     ['Sign out', /^Signed out\. · Destroyed$/],
+    ['Sign out during a request', /^The slow request found the session gone.* · Gone/],
   ]
 
   test('every button does what it says', async () => {
@@ -123,6 +124,18 @@ describe.skipIf(!CHROMIUM)(`the playground, ${IN_A_BROWSER}`, () => {
     for (const store of ['cookie', 'kv']) {
       expect(await kept(store, 'update'), store).toBeLessThan(20)
     }
+    await ada.leave()
+  })
+
+  test.each([
+    ['durable-object', /brought nothing back\. · Created · Destroyed · Gone$/],
+    ['d1', /brought nothing back\. · Created · Destroyed · Gone$/],
+    ['caching', /brought nothing back\. · Created · Destroyed · Gone$/],
+    ['kv', /did not notice: this store cannot write on a condition\./],
+    ['cookie', /did not notice: this store cannot write on a condition\./],
+  ])('a sign-out during a request, in %s', async (store, says) => {
+    const ada = await arrive(`/?store=${store}`)
+    expect(await ada.press('Sign out during a request')).toMatch(says)
     await ada.leave()
   })
 
