@@ -13,7 +13,7 @@ export function Isolates(): JSX.Element {
         them. Here are three of the same code, with the same database, KV and objects. Ask each
         whether it knows your session.
       </p>
-      <p class="notice" data-fact="no-isolates">
+      <p class="notice" data-fact="no-isolates" hidden>
         Only one isolate can be asked here. <code>npm run dev</code> starts three.
       </p>
       <div class="scroll">
