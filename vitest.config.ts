@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['test/servers/*.test.ts'],
-          globalSetup: ['test/support/start-servers.ts'],
+          globalSetup: ['test/servers/support/start-servers.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -42,6 +42,15 @@ export default defineConfig({
           name: 'node',
           include: ['test/node/*.test.ts'],
           testTimeout: 30_000,
+        },
+      },
+      {
+        // The playground in Chromium: `npm run test:browser`.
+        test: {
+          name: 'browser',
+          include: ['test/browser/*.test.ts'],
+          testTimeout: 120_000,
+          fileParallelism: false,
         },
       },
     ],

@@ -1,38 +1,29 @@
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import { type Session, type SessionEnv, type SessionStore, session } from '../src/index.js'
-import { describeIsolate, stores } from './stores.js'
-
-export interface Visitor {
-  visits: number
-  flash: string
-  [key: string]: unknown
-}
-
-type Env = SessionEnv<Visitor>
-
-/** Each store has a cookie of its own, so that a visitor can have a session in every one. */
-const cookieNameFor = (store: string): string =>
-  store === 'memory' ? 'session' : `session-${store}`
+import type { Session } from '../src/index.js'
+import { appWith, TIMEOUTS } from './sessions.js'
+import { describeIsolate, type StoreFor, stores } from './stores.js'
+import type { Env, Visitor } from './visitor.js'
 
 /** Keys the playground uses itself. */
-const OWN_KEYS = ['visits', 'flash']
+const OWN_KEYS = ['visits', 'flash', 'bySet', 'byUpdate', 'late']
+
+/** How long a racer thinks between reading and writing, as a handler does that asks a database. Milliseconds. */
+const THINKING = 40
+const SLOW = 600
 
 /** The same routes for one store. */
-function routesFor(
-  name: string,
-  storeFor: (c: Context) => SessionStore | Promise<SessionStore>,
-): Hono<Env> {
-  const app = new Hono<Env>()
-  const cookieName = cookieNameFor(name)
-  app.use(session<Visitor, string>({ store: storeFor, name: cookieName }))
-  app.use(async (c, next) => {
-    c.set('session', (c as Context<SessionEnv<Visitor, string>>).get(cookieName))
-    await next()
-  })
+function routesFor(name: string, storeFor: StoreFor): Hono<Env> {
+  const app = appWith(name, storeFor)
 
   app.get('/session', async (c) =>
-    c.json({ store: name, session: describe(c.var.session), isolate: await describeIsolate() }),
+    c.json({
+      store: name,
+      session: describe(c.var.session),
+      isolate: await describeIsolate(),
+      timeouts: TIMEOUTS,
+      now: new Date(),
+    }),
   )
 
   app.post('/visits', (c) => {
@@ -44,12 +35,7 @@ function routesFor(
     const { key, value } = await fields(c, ['key', 'value'])
     if (typeof key !== 'string' || key === '') throw badRequest('key must be a string')
     if (OWN_KEYS.includes(key)) throw badRequest('the playground uses that key itself')
-    try {
-      c.var.session.set(key, value)
-    } catch (error) {
-      // A key the library refuses. Its messages never hold the value.
-      throw error instanceof TypeError ? badRequest(error.message) : error
-    }
+    refusing(() => c.var.session.set(key, value))
     return c.json({ data: dataOf(c.var.session) })
   })
 
@@ -62,14 +48,49 @@ function routesFor(
 
   app.get('/flash', (c) => c.json({ message: c.var.session.get('flash') ?? null }))
 
+  app.post('/regenerate', (c) => {
+    c.var.session.regenerate()
+    return c.json({ rotated: !c.var.session.isNew })
+  })
+
+  app.post('/expire-in', async (c) => {
+    const { seconds } = await fields(c, ['seconds'])
+    if (typeof seconds !== 'number') throw badRequest('seconds must be a number')
+    refusing(() => c.var.session.expireIn(seconds))
+    return c.json({ seconds })
+  })
+
+  // Both begin at nothing, in a session that is there: visitors without a cookie would each get one of their own.
+  app.post('/race', (c) => {
+    c.var.session.set('bySet', 0)
+    c.var.session.set('byUpdate', 0)
+    return c.json({ bySet: 0, byUpdate: 0 })
+  })
+
+  app.post('/race/set', async (c) => {
+    const read = c.var.session.get('bySet') ?? 0
+    await think()
+    c.var.session.set('bySet', read + 1)
+    return c.json({ bySet: read + 1 })
+  })
+
+  app.post('/race/update', async (c) => {
+    await think()
+    c.var.session.update('byUpdate', (n = 0) => n + 1)
+    return c.json({ byUpdate: c.var.session.get('byUpdate') })
+  })
+
+  // Loaded before a sign-out and stored after it, as a request of somebody in a tunnel.
+  app.post('/slow', async (c) => {
+    await think(SLOW)
+    c.var.session.set('late', true)
+    return c.json({ late: true })
+  })
+
   app.post('/sign-in', async (c) => {
     const { user } = await fields(c, ['user'])
     if (typeof user !== 'string') throw badRequest('user must be a string')
-    try {
-      c.var.session.signIn(user, { keep: ['visits'] })
-    } catch (error) {
-      throw error instanceof TypeError ? badRequest(error.message) : error
-    }
+    refusing(() => c.var.session.signIn(user, { keep: ['visits'] }))
     await c.var.session.save() // so that the id is the new one
     return c.json({ owner: c.var.session.owner, id: c.var.session.id })
   })
@@ -80,15 +101,25 @@ function routesFor(
   })
 
   app.get('/devices', async (c) => {
-    const { owner, id } = c.var.session
-    const sessions = (owner !== undefined && (await (await storeFor(c)).sessionsOf?.(owner))) || []
+    const { owner = null, id } = c.var.session
+    const store = await storeFor(c)
+    const sessions = (owner !== null && (await store.sessionsOf?.(owner))) || []
     const devices = sessions.map((device) => ({
       id: device.id,
       createdAt: device.createdAt,
       expiry: device.expiry ?? null,
       current: device.id === id,
     }))
-    return c.json({ owner: owner ?? null, devices })
+    return c.json({ owner, listed: store.sessionsOf !== undefined, devices })
+  })
+
+  app.delete('/devices/:id', async (c) => {
+    const { owner } = c.var.session
+    const store = await storeFor(c)
+    const id = c.req.param('id')
+    return c.json({
+      ended: owner !== undefined && ((await store.destroySessionById?.(owner, id)) ?? false),
+    })
   })
 
   app.post('/sign-out-everywhere', async (c) => {
@@ -126,8 +157,22 @@ async function fields<K extends string>(c: Context, names: K[]): Promise<Record<
   return body as Record<K, unknown>
 }
 
+/** What the library refuses is the client's mistake here. Its messages never hold the value. */
+function refusing(change: () => void): void {
+  try {
+    change()
+  } catch (error) {
+    const isRefusal = error instanceof TypeError || error instanceof RangeError
+    throw isRefusal ? badRequest(error.message) : error
+  }
+}
+
 function badRequest(error: string): HTTPException {
   return new HTTPException(400, { res: Response.json({ error }, { status: 400 }) })
+}
+
+async function think(time = THINKING): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, time))
 }
 
 export const api: Hono = new Hono()

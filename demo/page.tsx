@@ -1,133 +1,151 @@
-import type { Child } from 'hono/jsx'
 import type { JSX } from 'hono/jsx/jsx-runtime'
-import { MAX_BYTES } from './stores.js'
+import { Isolates, Race } from './panels.js'
+import { Action, Fact, Field, Panel, Shell, StoreTitle } from './parts.js'
+import { STORES } from './stores.js'
 
 /** The playground: a shell that `public/playground.js` fills from the JSON API. */
 export function Page(): JSX.Element {
   return (
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>isolate-session playground</title>
-        <link rel="icon" href="/favicon.svg" />
-        <link rel="stylesheet" href="/playground.css" />
-        <script type="module" src="/playground.js" />
-      </head>
-      <body>
-        <header>
-          <h1>isolate-session</h1>
-          <p>Your session, as this Worker sees it.</p>
+    <Shell title="isolate-session playground" script="/playground.js">
+      <a class="skip" href="#panels">
+        Skip to the session
+      </a>
+      <header class="top">
+        <h1>isolate-session</h1>
+        <p>
+          Watch a session live: what is stored, what the browser is told, when it ends, and which
+          isolates know it.
+        </p>
+      </header>
+      <fieldset class="stores">
+        <legend>Your session is kept by</legend>
+        {Object.entries(STORES).map(([store, [title, hint]]) => (
           <label class="store">
-            Kept by{' '}
-            <select data-store>
-              <option value="memory">MemoryStore: in this isolate, as long as it lives</option>
-              <option value="cookie">CookieStore: sealed in the cookie itself</option>
-              <option value="durable-object">DurableObjectStore: an object for each session</option>
-              <option value="d1">D1Store: a row in a database</option>
-              <option value="kv">KVStore: a key, seen elsewhere late</option>
-              <option value="caching">CachingStore: D1, read from this isolate for 10 s</option>
-            </select>
+            <input type="radio" name="store" value={store} checked={store === 'memory'} />
+            <StoreTitle title={title} />
+            <span class="hint">{hint}</span>
           </label>
-        </header>
-        <main>
-          <Panel id="session" title="Session">
-            <dl>
-              <Fact name="id" label="Id (a hash)" />
-              <Fact name="age" label="Age" />
-              <Fact name="expiry" label="Ends in, if unused" />
-              <Fact name="owner" label="Owner" />
-            </dl>
-            <h3>Data</h3>
-            <pre data-fact="data">–</pre>
-          </Panel>
-          <Panel id="isolate" title="Isolate">
-            <dl>
-              <Fact name="isolate" label="Answered by" />
-              <Fact name="since" label="Running since" />
-              <Fact name="sessions" label="Sessions it holds" />
-              <Fact name="bytes" label="Bytes, of its bound" />
-            </dl>
-            <meter
-              data-fact="meter"
-              min="0"
-              max={String(MAX_BYTES)}
-              value="0"
-              aria-label="Bytes held"
-            />
-          </Panel>
-          <Panel id="write" title="Write">
-            <div class="row">
-              <button type="button" data-action="visit">
-                Count a visit
-              </button>
-              <button type="button" data-action="race">
-                20 visits at once
-              </button>
-            </div>
-            <form data-action="data">
-              <Field name="key" label="Key" value="colour" />
-              <Field name="value" label="Value" value="blue" />
-              <button type="submit">Set</button>
-            </form>
-            <form data-action="leave-flash">
-              <Field name="message" label="Flash message" value="Saved!" />
-              <button type="submit">Leave it</button>
-              <button type="button" data-action="take-flash">
-                Take it
-              </button>
-            </form>
-          </Panel>
-          <Panel id="account" title="Account">
-            <form data-action="sign-in">
-              <Field name="user" label="User" value="ada" />
-              <button type="submit">Sign in</button>
-            </form>
-            <div class="row">
-              <button type="button" data-action="sign-out">
-                Sign out
-              </button>
-              <button type="button" data-action="sign-out-everywhere">
-                Sign out everywhere else
-              </button>
-              <button type="button" data-action="devices">
-                List devices
-              </button>
-            </div>
-            <ul data-fact="devices" />
-          </Panel>
-          <Panel id="log" title="What happened">
-            <ol data-fact="log" aria-live="polite" />
-          </Panel>
-        </main>
-      </body>
-    </html>
+        ))}
+      </fieldset>
+      <p class="notice" id="signed-out">
+        The private page is for somebody who has signed in, so it sent you here.
+      </p>
+      <noscript>
+        <p class="notice shown">This page needs JavaScript: it draws what the JSON API says.</p>
+      </noscript>
+      <main id="panels">
+        <SessionPanel />
+        <CookiePanel />
+        <WritePanel />
+        <AccountPanel />
+        <Isolates />
+        <Race />
+        <Panel id="timeline" title="What happened">
+          <p class="quiet" data-empty>
+            Nothing yet. Count a visit.
+          </p>
+          <ol class="timeline" data-fact="timeline" />
+        </Panel>
+      </main>
+      <p class="status" role="status" data-fact="status" />
+    </Shell>
   )
 }
 
-function Panel({ id, title, children }: { id: string; title: string; children?: Child }) {
+function SessionPanel(): JSX.Element {
   return (
-    <section aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
-      {children}
-    </section>
+    <Panel id="session" title="Session">
+      <p class="state" data-fact="state">
+        …
+      </p>
+      <Timer name="idle" label="Ends, if unused, in" />
+      <Timer name="absolute" label="Ends in any case in" />
+      <dl>
+        <Fact name="id" label="Id (a hash)" />
+        <Fact name="age" label="Age" />
+        <Fact name="data" label="Data" />
+      </dl>
+      <div class="row">
+        <Action name="visit" isPrimary>
+          Count a visit
+        </Action>
+      </div>
+    </Panel>
   )
 }
 
-function Fact({ name, label }: { name: string; label: string }) {
+function CookiePanel(): JSX.Element {
   return (
-    <>
-      <dt>{label}</dt>
-      <dd data-fact={name}>–</dd>
-    </>
+    <Panel id="cookie" title="Cookie">
+      <p class="state" data-fact="cookie-state">
+        …
+      </p>
+      <code class="cookie-line" data-fact="cookie-line" />
+      <dl class="attributes" data-fact="attributes" />
+      <p class="quiet">
+        Page scripts cannot read an HttpOnly cookie. The Worker says what it sent, and never the
+        value.
+      </p>
+    </Panel>
   )
 }
 
-function Field({ name, label, value }: { name: string; label: string; value: string }) {
+function WritePanel(): JSX.Element {
   return (
-    <label>
-      {label} <input name={name} value={value} required autocomplete="off" />
-    </label>
+    <Panel id="write" title="Write">
+      <form data-action="data">
+        <Field name="key" label="Key" value="colour" />
+        <Field name="value" label="Value" value="blue" />
+        <button type="submit">Set</button>
+      </form>
+      <form data-action="leave-flash">
+        <Field name="message" label="Flash message, for one reading" value="Saved!" />
+        <button type="submit">Leave it</button>
+        <Action name="take-flash">Take it</Action>
+      </form>
+      <div class="row">
+        <Action name="rotate">New cookie value</Action>
+        <Action name="shorten">End after 20 s unused</Action>
+      </div>
+    </Panel>
+  )
+}
+
+function AccountPanel(): JSX.Element {
+  return (
+    <Panel id="account" title="Account">
+      <form data-action="sign-in">
+        <Field name="user" label="User" value="ada" />
+        <button type="submit" class="primary">
+          Sign in
+        </button>
+        <Action name="other-device">Sign in on another device</Action>
+      </form>
+      <div class="row">
+        <Action name="sign-out">Sign out</Action>
+        <Action name="sign-out-everywhere">Sign out everywhere else</Action>
+        <Action name="sign-out-meanwhile">Sign out during a request</Action>
+        <a class="button" data-private href="/private/memory">
+          Private page
+        </a>
+      </div>
+      <h3 id="devices" tabindex={-1}>
+        Devices
+      </h3>
+      <ul class="devices" data-fact="devices" aria-labelledby="devices" />
+      <p class="quiet" data-fact="devices-note" />
+    </Panel>
+  )
+}
+
+function Timer({ name, label }: { name: string; label: string }): JSX.Element {
+  return (
+    <div class="timer">
+      <span id={`${name}-label`}>{label}</span>
+      <span class="timer-left" data-fact={`${name}-left`}>
+        –
+      </span>
+      <progress data-fact={name} max="1" value="0" aria-labelledby={`${name}-label`} />
+    </div>
   )
 }

@@ -19,16 +19,26 @@ export const MAX_BYTES = 33_554_432
 const memory = new MemoryStore({ maxBytes: MAX_BYTES })
 const cache = new MemoryStore({ name: 'cache' })
 
+export type StoreFor = (c: Context) => SessionStore | Promise<SessionStore>
+
 /** What `:store` in a path may be. A store that needs a binding is made for each request. */
-export const stores: Readonly<
-  Record<string, (c: Context) => SessionStore | Promise<SessionStore>>
-> = {
+export const stores: Readonly<Record<string, StoreFor>> = {
   memory: () => memory,
   cookie: (c: Playground) => new CookieStore({ secrets: c.env.SESSION_SECRET }),
   'durable-object': (c: Playground) => new DurableObjectStore(c.env.SESSIONS),
   d1: (c: Playground) => d1(c.env),
   kv: (c: Playground) => new KVStore(c.env.KV),
   caching: async (c: Playground) => new CachingStore(cache, await d1(c.env), { maxAge: 10 }),
+}
+
+/** Each store's class and what is said of it in one line. */
+export const STORES: Readonly<Record<string, readonly [title: string, hint: string]>> = {
+  memory: ['MemoryStore', 'in this isolate, as long as it lives'],
+  cookie: ['CookieStore', 'sealed in the cookie itself'],
+  'durable-object': ['DurableObjectStore', 'an object for each session'],
+  d1: ['D1Store', 'a row in a database'],
+  kv: ['KVStore', 'a key, seen elsewhere late'],
+  caching: ['CachingStore', 'D1, read from this isolate for 10 s'],
 }
 
 /** Nobody applies migrations to a playground: it does so itself, at the first request of an isolate. */

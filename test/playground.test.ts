@@ -1,6 +1,8 @@
 import { env } from 'cloudflare:workers'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import playground from '../demo/index.js'
+import door from '../demo/isolates/door.js'
+import type { Report } from '../demo/report.js'
 import { Visitor } from './support/visitor.js'
 
 const LOCAL = 'http://localhost:8787'
@@ -51,6 +53,8 @@ describe('the playground', () => {
         bytes: expect.any(Number),
         maxBytes: 33_554_432,
       },
+      timeouts: { idleTimeout: 300, absoluteTimeout: 1800, touchAfter: 10 },
+      now: expect.any(String),
     })
     expect(ada.cookies.size).toBe(0)
     await ada.visit('/api/memory/flash', send({ message: 'Hi' }))
@@ -123,7 +127,11 @@ describe('the playground', () => {
     expect([...ada.cookies.keys()]).toEqual(['session', 'session-cookie'])
     const answer = await ask(ada, '/api/cookie/sign-in', send({ user: 'ada' }))
     expect(answer).toEqual({ owner: 'ada', id: expect.stringMatching(/^[\w-]{43}$/) })
-    expect(await ask(ada, '/api/cookie/devices')).toEqual({ owner: 'ada', devices: [] })
+    expect(await ask(ada, '/api/cookie/devices')).toEqual({
+      owner: 'ada',
+      listed: false,
+      devices: [],
+    })
     expect(await ask(ada, '/api/cookie/sign-out-everywhere', send())).toEqual({ ended: 0 })
     const { store, session } = await ask(ada, '/api/cookie/session')
     expect({ store, session }).toMatchObject({
@@ -156,6 +164,39 @@ describe('the playground', () => {
     },
   )
 
+  test('lets a single device go', async () => {
+    const user = `ada-${crypto.randomUUID()}`
+    const [phone, laptop] = [visitor(), visitor()]
+    const { id } = await ask(phone, '/api/memory/sign-in', send({ user }))
+    await laptop.visit('/api/memory/sign-in', send({ user }))
+    const stranger = visitor()
+    await stranger.visit('/api/memory/sign-in', send({ user: `eve-${user}` }))
+    const signOut = { method: 'DELETE' }
+    expect(await ask(stranger, `/api/memory/devices/${id}`, signOut)).toEqual({ ended: false })
+    expect(await look(phone)).toMatchObject({ owner: user })
+    expect(await ask(laptop, `/api/memory/devices/${id}`, signOut)).toEqual({ ended: true })
+    expect(await ask(laptop, `/api/memory/devices/${id}`, signOut)).toEqual({ ended: false })
+    expect(await look(phone)).toMatchObject({ isNew: true })
+    expect(await look(laptop)).toMatchObject({ owner: user })
+    expect(await ask(visitor(), `/api/memory/devices/${id}`, signOut)).toEqual({ ended: false })
+  })
+
+  test.each(['memory', 'durable-object', 'd1', 'caching'])(
+    'keeps every update of a race in %s, and loses some of what is set',
+    async (store) => {
+      const ada = visitor()
+      await ada.visit(`/api/${store}/race`, send())
+      const race = (way: string) => () => ada.text(`/api/${store}/race/${way}`, send())
+      await Promise.all(Array.from({ length: 10 }, race('set')))
+      await Promise.all(Array.from({ length: 10 }, race('update')))
+      const { data } = (await ask(ada, `/api/${store}/session`)).session as {
+        data: { bySet: number; byUpdate: number }
+      }
+      expect(data.byUpdate).toBe(10)
+      expect(data.bySet).toBeLessThan(10)
+    },
+  )
+
   test.each<[string, unknown, number]>([
     ['/api/memory/data', undefined, 400],
     ['/api/memory/data', 'text', 400],
@@ -167,6 +208,9 @@ describe('the playground', () => {
     ['/api/memory/data', { key: 'flash', value: 'a' }, 400],
     ['/api/memory/flash', {}, 400],
     ['/api/memory/flash', { message: 5 }, 400],
+    ['/api/memory/data', { key: 'bySet', value: 1 }, 400],
+    ['/api/memory/expire-in', { seconds: '20' }, 400],
+    ['/api/memory/expire-in', { seconds: 0 }, 400],
     ['/api/memory/sign-in', {}, 400],
     ['/api/memory/sign-in', { user: '' }, 400],
     ['/api/memory/sign-in', { user: 'x'.repeat(256) }, 400],
@@ -180,5 +224,144 @@ describe('the playground', () => {
     expect(response.status).toBe(status)
     expect(await response.json()).toEqual({ error: expect.any(String) })
     expect(ada.cookies.size).toBe(0)
+  })
+})
+
+describe('the report on a response', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.restoreAllMocks()
+  })
+
+  const reportOf = (response: Response): Report =>
+    JSON.parse(response.headers.get('X-Session-Report') ?? '')
+  const typesIn = (response: Response): string[] =>
+    reportOf(response).events.map(({ type }) => type)
+
+  test('has the cookie as it was sent, without its value', async () => {
+    const ada = visitor()
+    const response = await ada.visit('/api/memory/visits', send())
+    const report = reportOf(response)
+    expect(report).toMatchObject({
+      received: null,
+      sent: {
+        name: 'session',
+        bytes: 50,
+        valueBytes: 43,
+        attributes: ['Max-Age=300', 'Path=/', 'HttpOnly', 'SameSite=Lax'],
+      },
+    })
+    const again = reportOf(await ada.visit('/api/memory/visits', send()))
+    expect(again).toEqual({ events: [], received: { name: 'session', bytes: 50 }, sent: null })
+    const value = ada.cookies.get('session') ?? expect.fail()
+    expect(response.headers.get('X-Session-Report')).not.toContain(value)
+  })
+
+  test('names the cookie as it is called over https', async () => {
+    const ada = new Visitor((url, init) => playground.request(url, init, env), 'https://localhost')
+    await ada.visit('/api/d1/visits', send())
+    const { received, sent } = reportOf(
+      await ada.visit('/api/d1/sign-in', send({ user: 'Ada ☕' })),
+    )
+    expect(received?.name).toBe('__Host-session-d1')
+    expect(sent?.attributes).toContain('Secure')
+  })
+
+  test.each(['memory', 'cookie', 'd1'])('tells the life of a session in %s', async (store) => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const api = `/api/${store}`
+    const ada = visitor()
+    expect(typesIn(await ada.visit(`${api}/session`))).toEqual([])
+    expect(typesIn(await ada.visit(`${api}/visits`, send()))).toEqual(['created'])
+    expect(typesIn(await ada.visit(`${api}/session`))).toEqual([])
+    vi.setSystemTime(Date.now() + 11_000)
+    expect(typesIn(await ada.visit(`${api}/session`))).toEqual(['extended'])
+    expect(typesIn(await ada.visit(`${api}/regenerate`, send()))).toEqual(['regenerated'])
+    vi.setSystemTime(Date.now() + 1000)
+    const signIn = send({ user: `ada-${crypto.randomUUID()}` })
+    const signedIn = await ada.visit(`${api}/sign-in`, signIn)
+    expect(typesIn(signedIn)).toEqual(['regenerated', 'signed-in'])
+    expect(typesIn(await ada.visit(`${api}/regenerate`, send()))).toEqual(['regenerated'])
+    expect(typesIn(await ada.visit(`${api}/expire-in`, send({ seconds: 20 })))).toEqual([])
+    vi.setSystemTime(Date.now() + 20_001)
+    expect(typesIn(await ada.visit(`${api}/session`))).toEqual(['rejected'])
+    expect(typesIn(await ada.visit(`${api}/sign-in`, signIn))).toEqual([
+      'rejected',
+      'created',
+      'signed-in',
+    ])
+    const removal = await ada.visit(`${api}/sign-out`, send())
+    expect(reportOf(removal)).toMatchObject({
+      events: [{ type: 'destroyed' }],
+      sent: { valueBytes: 0, attributes: expect.arrayContaining(['Max-Age=0']) },
+    })
+  })
+
+  test('tells of a session that ended while a request was running', async () => {
+    const ada = visitor()
+    await ada.visit('/api/memory/race', send())
+    const racing = ada.copy().visit('/api/memory/race/set', send())
+    await ada.visit('/api/memory/sign-out', send())
+    expect(typesIn(await racing)).toEqual(['gone'])
+  })
+
+  test('is there when the store has failed', async () => {
+    vi.spyOn(console, 'error').mockReturnValue()
+    const failing = { ...env, KV: { get: () => Promise.reject(new Error('down')) } }
+    const response = await playground.request(
+      `${LOCAL}/api/kv/session`,
+      { headers: { Cookie: `session-kv=${'A'.repeat(43)}` } },
+      failing,
+    )
+    expect(response.status).toBe(500)
+    expect(reportOf(response)).toMatchObject({ events: [], sent: null })
+  })
+})
+
+describe('the private page', () => {
+  test.each(['memory', 'd1'])(
+    'is for who has signed in, and for no cache, in %s',
+    async (store) => {
+      const ada = visitor()
+      const sentAway = await ada.visit(`/private/${store}`)
+      expect(sentAway.status).toBe(303)
+      expect(sentAway.headers.get('Location')).toBe(`/?store=${store}#signed-out`)
+      await ada.visit(`/api/${store}/sign-in`, send({ user: 'Ada <b>' }))
+      const page = await ada.visit(`/private/${store}`)
+      expect(page.status).toBe(200)
+      expect(page.headers.get('Cache-Control')).toBe('no-store')
+      expect(await page.text()).toContain('Only Ada &lt;b&gt; sees this')
+      const signedOut = await ada.visit(`/private/${store}/sign-out`, { method: 'POST' })
+      expect(signedOut.headers.get('Location')).toBe(`/?store=${store}`)
+      expect((await ada.visit(`/private/${store}`)).status).toBe(303)
+    },
+  )
+})
+
+test('every page has a policy that lets nothing inline run', async () => {
+  for (const path of ['/', '/private/memory', '/api/memory/session']) {
+    const response = await visitor().visit(path)
+    const policy = response.headers.get('Content-Security-Policy') ?? ''
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).not.toContain('unsafe')
+    expect(response.headers.get('Strict-Transport-Security')).toBeNull()
+  }
+})
+
+describe('the door before the isolates', () => {
+  const isolate = (name: string): Fetcher =>
+    ({ fetch: async ({ url }: Request) => new Response(`${name} ${url}`) }) as unknown as Fetcher
+  const [A, B, C] = ['A', 'B', 'C'].map(isolate) as [Fetcher, Fetcher, Fetcher]
+  const knock = (headers: HeadersInit = {}): Promise<Response> =>
+    door.fetch(new Request(`${LOCAL}/api`, { headers }), { A, B, C })
+
+  test('lets a request choose, and says which there are', async () => {
+    expect(await (await knock()).text()).toBe(`A ${LOCAL}/api`)
+    expect(await (await knock({ 'X-Isolate': 'C' })).text()).toBe(`C ${LOCAL}/api`)
+    expect((await knock()).headers.get('X-Isolates')).toBe('A,B,C')
+  })
+
+  test.each(['D', 'toString', ''])('has no isolate %j', async (name) => {
+    expect((await knock({ 'X-Isolate': name })).status).toBe(404)
   })
 })

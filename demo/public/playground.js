@@ -1,147 +1,210 @@
 // The playground's page: calls the JSON API and shows what it says. No framework.
-const chosen = document.querySelector('[data-store]')
-const RACERS = 20
+import { call, isolates, onReport } from './api.js'
+import { noteCookie } from './cookie.js'
+import { element, fact, show } from './dom.js'
+import { askAll, beginIn, drawDoor } from './isolates.js'
+import { RACERS, raceIn } from './race.js'
+import { current, drawSession, tick } from './session.js'
+import { tell } from './timeline.js'
 
-const fact = (name) => document.querySelector(`[data-fact="${name}"]`)
-const show = (name, text) => {
-  fact(name).textContent = text ?? '–'
-}
+const switches = [...document.querySelectorAll('[name="store"]')]
+const everyStore = switches.map(({ value }) => value)
+const titleOf = (store) =>
+  document.querySelector(`[value="${store}"] + .store-title`)?.textContent ?? store
+const chosen = () => switches.find(({ checked }) => checked)?.value ?? 'memory'
+const ask = (method, path, body, isolate) => call(chosen(), method, path, { body, isolate })
 
-let shown
-
-async function call(method, path, body) {
-  const response = await fetch(`/api/${chosen.value}${path}`, {
-    method,
-    ...(body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-  })
-  const answer = await response.json()
-  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`)
-  return answer
-}
-
-function log(text, bad = false) {
-  const item = document.createElement('li')
-  item.textContent = `${new Date().toLocaleTimeString()} ${text}`
-  item.className = bad ? 'bad' : ''
-  fact('log').prepend(item)
-}
+/** The events of what is being done just now. */
+let events = []
+onReport((report) => {
+  noteCookie(report)
+  const store = titleOf(report.store)
+  events.push(...report.events.map((event) => ({ ...event, store, isolate: report.isolate })))
+})
 
 async function refresh() {
-  const { session, isolate } = await call('GET', '/session')
-  shown = session
-  show('id', session.id ?? 'none: nothing was written, so nothing is stored')
-  show('owner', session.owner ?? 'nobody')
-  if (session.owner === null) fact('devices').replaceChildren()
-  show('data', JSON.stringify(session.data, undefined, 2))
-  show('isolate', isolate.id)
-  show('since', new Date(isolate.startedAt).toLocaleTimeString())
-  show('sessions', isolate.sessions.toLocaleString())
-  show('bytes', `${isolate.bytes.toLocaleString()} of ${isolate.maxBytes.toLocaleString()}`)
-  fact('meter').value = isolate.bytes
-  tick()
+  const answer = await ask('GET', '/session')
+  drawSession(answer)
+  drawDoor()
+  await listDevices(answer.session)
 }
 
-function tick() {
-  if (!shown) return
-  const since = (Date.now() - Date.parse(shown.createdAt)) / 1000
-  show('age', shown.isNew ? 'not stored' : duration(since))
-  const left = shown.expiry && (Date.parse(shown.expiry) - Date.now()) / 1000
-  show('expiry', left === null ? '–' : left > 0 ? duration(left) : 'expired')
+async function listDevices({ owner }) {
+  const list = fact('devices')
+  if (owner === null) {
+    list.replaceChildren()
+    return show('devices-note', 'Sign in to see them.')
+  }
+  const { devices, listed } = await ask('GET', '/devices')
+  list.replaceChildren(...devices.map(device))
+  show('devices-note', listed ? '' : `${titleOf(chosen())} cannot find sessions by their owner.`)
 }
 
-function duration(seconds) {
-  const parts = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'min'],
-    [Math.floor(seconds) % 60, 's'],
-  ]
-  const first = parts.findIndex(([amount]) => amount > 0)
-  return parts
-    .slice(first === -1 ? 3 : first)
-    .map(([amount, unit]) => `${amount} ${unit}`)
-    .join(' ')
-}
-
-async function race() {
-  const before = shown?.data.visits ?? 0
-  // One request first: visitors without a cookie would each get a session of their own.
-  const first = shown?.isNew ? 1 : 0
-  if (first) await call('POST', '/visits')
-  const rest = RACERS - first
-  await Promise.all(Array.from({ length: rest }, () => call('POST', '/visits')))
-  const { session } = await call('GET', '/session')
-  const counted = session.data.visits - before
-  log(
-    `${RACERS} visits sent, ${rest} of them at once: ${counted} were counted.`,
-    counted !== RACERS,
-  )
-}
-
-async function listDevices() {
-  const { owner, devices } = await call('GET', '/devices')
-  const items = devices.map(({ id, createdAt, current }) => {
-    const item = document.createElement('li')
-    const since = new Date(createdAt).toLocaleTimeString()
-    item.textContent = `${id.slice(0, 8)}…, since ${since}${current ? ' (this one)' : ''}`
-    return item
-  })
-  fact('devices').replaceChildren(...items)
-  log(owner === null ? 'Sign in first: nobody owns this session.' : `${devices.length} device(s).`)
+function device({ id, createdAt, current }) {
+  const since = `since ${new Date(createdAt).toLocaleTimeString([], { timeStyle: 'short' })}`
+  const button = element('button', '', 'Sign out')
+  button.type = 'button'
+  button.dataset.action = current ? 'sign-out' : 'sign-out-device'
+  button.dataset.id = id
+  button.ariaLabel = `Sign out device ${id.slice(0, 8)}`
+  const name = element('span', '', element('code', '', `${id.slice(0, 8)}…`), ` ${since}`)
+  if (current) name.append(' ', element('span', 'tag', 'this one'))
+  return element('li', '', name, button)
 }
 
 const actions = {
-  visit: async () => log(`Visit ${(await call('POST', '/visits')).visits}.`),
-  race,
+  visit: async () => `Visit ${(await ask('POST', '/visits')).visits}.`,
+  rotate: async () => {
+    const { rotated } = await ask('POST', '/regenerate')
+    return rotated ? 'A new cookie value, the same data.' : 'There is no session to rotate.'
+  },
+  shorten: async () => {
+    await ask('POST', '/expire-in', { seconds: 20 })
+    return 'From now on this session ends when it is not used for 20 s.'
+  },
   data: async (form) => {
-    await call('POST', '/data', form)
-    log(`Set ${form.key}.`)
+    await ask('POST', '/data', form)
+    return `Set ${form.key}.`
   },
   'leave-flash': async (form) => {
-    await call('POST', '/flash', form)
-    log('Left a flash message: it will be there once.')
+    await ask('POST', '/flash', form)
+    return 'Left a flash message: it is there for one reading.'
   },
   'take-flash': async () => {
-    const { message } = await call('GET', '/flash')
-    log(message === null ? 'There is no flash message.' : `Took the flash message “${message}”.`)
+    const { message } = await ask('GET', '/flash')
+    return message === null ? 'There is no flash message.' : `Took the flash message “${message}”.`
   },
-  'sign-in': async (form) => {
-    const { owner, id } = await call('POST', '/sign-in', form)
-    log(`Signed in as ${owner}, with a new id: ${id.slice(0, 8)}…`)
+  'sign-in': async (form) => `Signed in as ${(await ask('POST', '/sign-in', form)).owner}.`,
+  'other-device': async (form) => {
+    const options = { body: { user: current()?.owner ?? form.user }, anonymous: true }
+    const { owner } = await call(chosen(), 'POST', '/sign-in', options)
+    return `${owner} has signed in on another device, which has its own cookie.`
   },
   'sign-out': async () => {
-    await call('POST', '/sign-out')
-    log('Signed out: the session is gone, and the cookie with it.')
+    await ask('POST', '/sign-out')
+    return 'Signed out.'
+  },
+  'sign-out-device': async ({ id }) => {
+    const { ended } = await ask('DELETE', `/devices/${id}`)
+    return ended ? `Signed out on ${id.slice(0, 8)}…` : 'That device is signed out already.'
   },
   'sign-out-everywhere': async () => {
-    const { ended } = await call('POST', '/sign-out-everywhere')
-    log(`Signed out on ${ended} other device(s).`)
+    const { ended } = await ask('POST', '/sign-out-everywhere')
+    return `Signed out on ${ended} other device${ended === 1 ? '' : 's'}.`
   },
-  devices: listDevices,
+  'sign-out-meanwhile': async () => {
+    await ask('POST', '/visits')
+    const slow = ask('POST', '/slow')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await ask('POST', '/sign-out')
+    await slow
+    return events.some(({ type }) => type === 'gone')
+      ? 'The slow request found the session gone, and brought nothing back.'
+      : 'The slow request did not notice: this store cannot write on a condition.'
+  },
+  ask: async () => {
+    await beginIn(chosen())
+    return `${await askAll(chosen())} of ${isolates.length} isolates know the session.`
+  },
+  'ask-every': async () => {
+    for (const store of everyStore) {
+      await beginIn(store)
+      await askAll(store)
+    }
+    return 'Asked the isolates for the session of every store.'
+  },
+  'visit-at': async ({ isolate }) => {
+    const { visits } = await ask('POST', '/visits', undefined, isolate)
+    await askAll(chosen())
+    return `Visit ${visits}, as isolate ${isolate} counts.`
+  },
+  race: async () => kept(await raceIn(chosen())),
+  'race-every': async () => {
+    for (const store of everyStore) await raceIn(store)
+    return 'Raced in every store.'
+  },
 }
 
-async function run(action, form = {}) {
+const kept = ({ set, update }) => `${set} of ${RACERS} kept by set, ${update} by update.`
+
+const tabs = new BroadcastChannel('isolate-session-playground')
+let work = Promise.resolve()
+
+/** One thing after the other: the entries of the timeline would mix otherwise. */
+function inTurn(next) {
+  const main = document.querySelector('main')
+  main.ariaBusy = 'true'
+  const mine = work.then(next)
+  work = mine
+  void mine.finally(() => {
+    if (work === mine) main.ariaBusy = 'false'
+  })
+}
+
+/** `act` gives what to say of it, or nothing unless something happened to the session. */
+async function attempt(act, quietly) {
+  const store = titleOf(chosen())
+  events = []
   try {
-    await actions[action](form)
+    const text = await act()
     await refresh()
+    if (!quietly || events.length > 0) tell(text, { store, events })
   } catch (error) {
-    log(error.message, true)
+    tell(error.message, { store, events, bad: true })
   }
 }
 
+function run(action, form, button) {
+  inTurn(async () => {
+    await attempt(() => actions[action](form))
+    tabs.postMessage(chosen())
+    // The list of devices is a new one. Who was in it with the keyboard is not to be thrown out.
+    if (button && !button.isConnected) document.getElementById('devices').focus()
+  })
+}
+
+function look(text) {
+  inTurn(() => attempt(() => text, true))
+}
+
+function choose(store) {
+  for (const option of switches) option.checked = option.value === store
+  document.querySelector('[data-private]').href = `/private/${chosen()}`
+  look(`Looked at the session that ${titleOf(chosen())} keeps.`)
+}
+
 document.addEventListener('click', ({ target }) => {
-  if (target.matches('button[data-action]')) void run(target.dataset.action)
+  const button = target.closest('button[data-action]')
+  if (!button) return
+  const form = button.form ? Object.fromEntries(new FormData(button.form)) : {}
+  run(button.dataset.action, { ...form, ...button.dataset }, button)
 })
 
 document.addEventListener('submit', (event) => {
   event.preventDefault()
-  void run(event.target.dataset.action, Object.fromEntries(new FormData(event.target)))
+  run(event.target.dataset.action, Object.fromEntries(new FormData(event.target)))
 })
 
-chosen.addEventListener('change', () => {
-  log(`Now looking at the session kept by ${chosen.selectedOptions[0].textContent}.`)
-  void refresh()
+document.querySelector('.stores').addEventListener('change', () => {
+  history.replaceState(null, '', `?store=${chosen()}`)
+  choose(chosen())
 })
 
-setInterval(tick, 1000)
-void refresh()
+tabs.addEventListener('message', ({ data }) => {
+  if (data === chosen()) look('Another tab used this session.')
+})
+
+// From the browser's memory the page comes back as it was, which it no longer is.
+window.addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) look('Came back to this page.')
+})
+
+setInterval(() => {
+  if (!tick()) return
+  const store = titleOf(chosen())
+  const events = [{ type: 'expired', id: current().id, store }]
+  tell('Nobody used it.', { store, events })
+}, 1000)
+
+const asked = new URLSearchParams(location.search).get('store')
+choose(everyStore.includes(asked) ? asked : chosen())

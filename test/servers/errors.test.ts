@@ -3,8 +3,8 @@ import { inspect } from 'node:util'
 import { Hono } from 'hono'
 import { describe, expect, inject, test } from 'vitest'
 import { type Session, SessionError, session } from '../../src/index.js'
-import { freePort } from '../support/servers.js'
-import { CLIENTS, type ClientRecipe } from './clients.js'
+import { CLIENTS, type ClientRecipe } from './support/clients.js'
+import { freePort } from './support/servers.js'
 
 const known = inject('servers')
 

@@ -4,9 +4,9 @@ import { Session } from '../../src/index.js'
 import { type MongoDBCollection, MongoDBStore } from '../../src/stores/mongodb.js'
 import { storeContract } from '../../src/testing.js'
 import { httpStory } from '../support/http-story.js'
-import { startMongoDBDouble } from '../support/mongodb-double.js'
 import { storyApp } from '../support/story-app.js'
-import { separately } from './together.js'
+import { startMongoDBDouble } from './support/mongodb-double.js'
+import { separately } from './support/together.js'
 
 type Sessions = Collection<{ _id: string }>
 

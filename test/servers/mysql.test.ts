@@ -4,8 +4,8 @@ import { type MySQLClient, MySQLStore } from '../../src/stores/mysql.js'
 import { storeContract } from '../../src/testing.js'
 import { httpStory } from '../support/http-story.js'
 import { storyApp } from '../support/story-app.js'
-import { sqlStoreTests } from './sql-store.js'
-import { separately } from './together.js'
+import { sqlStoreTests } from './support/sql-store.js'
+import { separately } from './support/together.js'
 
 const url = inject('servers').mysql ?? ''
 

@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type PostgresClient, PostgresStore } from '../../src/stores/postgres.js'
 import { storeContract } from '../../src/testing.js'
 import { httpStory } from '../support/http-story.js'
-import { freePort } from '../support/servers.js'
 import { storyApp } from '../support/story-app.js'
-import { sqlStoreTests } from './sql-store.js'
-import { separately } from './together.js'
+import { freePort } from './support/servers.js'
+import { sqlStoreTests } from './support/sql-store.js'
+import { separately } from './support/together.js'
 
 const pglitePort = await freePort()
 

@@ -8,9 +8,9 @@ import { Session } from '../../src/index.js'
 import { type RedisClient, RedisStore } from '../../src/stores/redis.js'
 import { storeContract } from '../../src/testing.js'
 import { httpStory } from '../support/http-story.js'
-import { PASSWORD, startServer } from '../support/servers.js'
 import { storyApp } from '../support/story-app.js'
-import { separately } from './together.js'
+import { PASSWORD, startServer } from './support/servers.js'
+import { separately } from './support/together.js'
 
 const url = inject('servers').redis ?? ''
 const closing: (() => Promise<unknown> | unknown)[] = []

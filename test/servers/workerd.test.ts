@@ -8,8 +8,8 @@ import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { httpStory } from '../support/http-story.js'
 import { type Isolate, startIsolates } from '../support/isolates.js'
-import { KINDS, type Kind, type Server, startServer } from '../support/servers.js'
 import { Visitor } from '../support/visitor.js'
+import { KINDS, type Kind, type Server, startServer } from './support/servers.js'
 
 const CLIENTS: Record<string, Kind> = {
   'postgres.js': 'postgres',
@@ -38,7 +38,13 @@ const urlOf = (kind: Kind): string => servers[kind]?.url ?? known[kind] ?? ''
 beforeAll(async () => {
   const directory = await mkdtemp(join(tmpdir(), 'servers-worker-'))
   closing.push(() => rm(directory, { recursive: true }))
-  const command = ['wrangler', 'deploy', '-c', 'test/support/servers-worker.toml', '--dry-run']
+  const command = [
+    'wrangler',
+    'deploy',
+    '-c',
+    'test/servers/support/servers-worker.toml',
+    '--dry-run',
+  ]
   const built = spawnSync('npx', [...command, '--outdir', directory], { encoding: 'utf8' })
   if (built.status !== 0) throw new Error(built.stdout + built.stderr)
   const files = (await readdir(directory)).filter((file) => file.endsWith('.js'))

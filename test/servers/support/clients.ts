@@ -4,12 +4,12 @@ import { createConnection } from 'mysql2/promise'
 import { Client } from 'pg'
 import postgres from 'postgres'
 import { createClient } from 'redis'
-import type { KeyedStore } from '../../src/index.js'
-import { MongoDBStore } from '../../src/stores/mongodb.js'
-import { MySQLStore } from '../../src/stores/mysql.js'
-import { PostgresStore } from '../../src/stores/postgres.js'
-import { RedisStore } from '../../src/stores/redis.js'
-import type { Kind } from '../support/servers.js'
+import type { KeyedStore } from '../../../src/index.js'
+import { MongoDBStore } from '../../../src/stores/mongodb.js'
+import { MySQLStore } from '../../../src/stores/mysql.js'
+import { PostgresStore } from '../../../src/stores/postgres.js'
+import { RedisStore } from '../../../src/stores/redis.js'
+import type { Kind } from './servers.js'
 
 export type AnyStore = KeyedStore & { migrate?(): Promise<void>; count(): Promise<number> }
 

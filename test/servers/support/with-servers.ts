@@ -1,4 +1,4 @@
-// Runs a command with every database server there: `node test/support/with-servers.ts npm test`. Each is on a port of its own
+// Runs a command with every database server there: `node test/servers/support/with-servers.ts npm test`. Each is on a port of its own
 // and named by TEST_POSTGRES_URL, TEST_MYSQL_URL, TEST_REDIS_URL and TEST_MONGODB_URL.
 import { spawn } from 'node:child_process'
 import { howToHave, KINDS, startServer, variableOf } from './servers.ts'

@@ -53,7 +53,7 @@ interface Identity {
   readonly gid?: number
 }
 
-const MONGODB_SERVER = 'test/support/mongodb-server'
+const MONGODB_SERVER = 'test/servers/support/mongodb-server'
 
 export const PASSWORD = 'a-password-for-tests'
 

@@ -1,0 +1,32 @@
+// Calls the JSON API, and hands on what each response reports of its session.
+let listener = () => {}
+
+/** `listener({ store, isolate, events, sent, received })` for every response. */
+export function onReport(heard) {
+  listener = heard
+}
+
+/** Which isolates can be asked by name; none without the door that `npm run dev` starts. */
+export let isolates = []
+
+export async function call(store, method, path, { body, isolate, anonymous = false } = {}) {
+  const response = await fetch(`/api/${store}${path}`, {
+    method,
+    cache: 'no-store',
+    // Without its cookies this browser is another device: what that is told, nobody keeps.
+    credentials: anonymous ? 'omit' : 'same-origin',
+    headers: {
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...(isolate && { 'X-Isolate': isolate }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  }).catch(() => {
+    throw new Error('The Worker does not answer.')
+  })
+  isolates = response.headers.get('X-Isolates')?.split(',') ?? []
+  const report = JSON.parse(response.headers.get('X-Session-Report') ?? '{"events":[]}')
+  if (!anonymous) listener({ store, isolate, ...report })
+  const answer = await response.json().catch(() => ({}))
+  if (!response.ok) throw new Error(answer.error ?? `The Worker answers ${response.status}.`)
+  return answer
+}

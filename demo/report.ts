@@ -1,0 +1,78 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { getCookie } from 'hono/cookie'
+import type { SessionEvent } from '../src/index.js'
+import type { Env } from './visitor.js'
+
+/** Events as the middleware tells them, and two that can be seen from outside. None holds a cookie value or an owner. */
+export type Observed = SessionEvent | { type: 'extended' | 'signed-in'; id: string }
+
+/** A cookie without its value. `bytes` are name and value together, which browsers bound at 4,096. */
+interface SeenCookie {
+  name: string
+  bytes: number
+}
+
+/** What one response says about its session, in a header, so that the page can draw what scripts cannot see. */
+export interface Report {
+  events: Observed[]
+  received: SeenCookie | null
+  sent: (SeenCookie & { valueBytes: number; attributes: string[] }) | null
+}
+
+export const REPORT_HEADER = 'X-Session-Report'
+
+/** What is remembered of a request until it can be reported. */
+export interface Watched {
+  events: Observed[]
+  /** Undefined if the store failed before there was a session. */
+  before?: { id: string | undefined; expiry: Date | undefined; createdAt: Date }
+}
+
+/** Goes outside of the session middleware: only when that is done is the cookie there. */
+export function reporting(cookieName: string): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    c.set('events', [])
+    await next()
+    c.res.headers.set(REPORT_HEADER, JSON.stringify(reportOf(c, cookieName)))
+  }
+}
+
+/** Goes inside of it: what the session was before the handler. */
+export const remember: MiddlewareHandler<Env> = async (c, next) => {
+  const { id, expiry, createdAt } = c.var.session
+  c.set('before', { id, expiry, createdAt })
+  await next()
+}
+
+function reportOf(c: Context<Env>, cookieName: string): Report {
+  const names = [cookieName, `__Host-${cookieName}`]
+  const carried = Object.entries(getCookie(c)).find(([name]) => names.includes(name))
+  const line = c.res.headers
+    .getSetCookie()
+    .find((line) => names.some((name) => line.startsWith(`${name}=`)))
+  return {
+    events: [...c.var.events, ...derived(c.var)],
+    received: carried ? { name: carried[0], bytes: carried.join('').length } : null,
+    sent: line === undefined ? null : withoutValue(line),
+  }
+}
+
+/** What the middleware has no event for: an extension is nothing to log, a sign-in is a `created` or `regenerated`. */
+function derived({ session, before, events }: Env['Variables']): Observed[] {
+  if (!before) return []
+  const { id, owner, expiry, createdAt } = session
+  if (id === undefined || events.some(({ type }) => type === 'gone')) return []
+  if (id === before.id) {
+    const isLater = before.expiry && expiry && expiry > before.expiry
+    return isLater ? [{ type: 'extended', id }] : []
+  }
+  // A rotation alone goes on with the absolute lifetime, a sign-in starts it again.
+  const isSignIn = owner !== undefined && (before.id === undefined || createdAt > before.createdAt)
+  return isSignIn ? [{ type: 'signed-in', id }] : []
+}
+
+function withoutValue(line: string): NonNullable<Report['sent']> {
+  const [pair = '', ...attributes] = line.split('; ')
+  const [name = '', value = ''] = pair.split(/=(.*)/s)
+  return { name, bytes: name.length + value.length, valueBytes: value.length, attributes }
+}

@@ -1,0 +1,14 @@
+import type { SessionEnv } from '../src/index.js'
+import type { Watched } from './report.js'
+
+/** What the playground keeps in a session. */
+export interface Visitor {
+  visits: number
+  flash: string
+  bySet: number
+  byUpdate: number
+  late: boolean
+  [key: string]: unknown
+}
+
+export type Env = SessionEnv<Visitor> & { Variables: Watched }
