@@ -87,7 +87,7 @@ export interface RunningWorker {
 }
 
 /** Starts a bundled Worker with a KV, a D1 and a Durable Object of its own, and these text variables. */
-async function startWorker(
+export async function startWorker(
   code: string,
   variables: Record<string, string> = {},
 ): Promise<RunningWorker> {
