@@ -25,6 +25,8 @@ export default defineConfig({
           // One runtime for all files: a start takes a second each. Tests use names of their own.
           isolate: false,
           maxWorkers: 1,
+          // A busy machine is no failure.
+          testTimeout: 30_000,
         },
       },
       {
@@ -50,7 +52,11 @@ export default defineConfig({
             },
           })),
         ],
-        test: { name: 'examples', include: ['examples/*/test/*.test.ts'] },
+        test: {
+          name: 'examples',
+          include: ['examples/*/test/*.test.ts'],
+          testTimeout: 30_000,
+        },
       },
       {
         // What npm packs, installed elsewhere. Needs the registry; not part of `npm test`.
