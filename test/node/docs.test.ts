@@ -109,3 +109,30 @@ test('every whole Worker is run by a story', async () => {
   }
   expect(workers.filter((worker) => !stories.has(worker))).toEqual([])
 })
+
+/** What a source file says under a name: exported names, options of an interface, words of a union. */
+async function namesIn(file: string, pattern: RegExp): Promise<string[]> {
+  return [...(await readFile(file, 'utf8')).matchAll(pattern)].map(([, name = '']) => name)
+}
+
+test('the reference has every export, option, error code and event', async () => {
+  const reference = await readFile('docs/reference.md', 'utf8')
+  const exported = (await readFile('src/index.ts', 'utf8')).matchAll(/\{([^}]+)\}/g)
+  const names = [
+    ...[...exported].flatMap(([, list = '']) => list.replaceAll('type ', '').split(',')),
+    ...(await namesIn('src/middleware.ts', /^ {2}readonly (\w+)\??:/gm)),
+    ...(await namesIn('src/cookie.ts', /^ {2}readonly (\w+)\?:/gm)).map((name) => `cookie.${name}`),
+    ...(await namesIn('src/memory-store.ts', /^ {2}readonly (\w+)\?:/gm)),
+    ...(await namesIn('src/errors.ts', /^ {2}\| '([A-Z_]+)'/gm)),
+    ...(await namesIn('src/session-event.ts', /'(\w+)'/g)),
+    ...(await namesIn('src/session.ts', /^ {2}(?:get |async )?([a-z]\w+)(?:<.*>)?\(/gm)),
+    ...Object.keys(await packageAliases()).map((entry) => entry.replace('isolate-session', '')),
+  ]
+  const missing = names
+    .map((name) => name.trim())
+    // How to write a store has a page of its own; what `get` gives is said there as frozen.
+    .filter((name) => !['KeyedStoreOptions', 'DeepReadonly', 'constructor'].includes(name))
+    .filter((name) => !reference.includes(name))
+  expect(names.length).toBeGreaterThan(70)
+  expect(missing).toEqual([])
+})

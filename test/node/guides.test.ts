@@ -89,7 +89,7 @@ story(
   'docs/migration.md',
   0,
   'from hono-sessions',
-  afterMove((count) => `${count} times`),
+  afterMove((count) => `Visit ${count}`),
 )
 story(
   'docs/migration.md',
@@ -116,7 +116,9 @@ story(
   'from Tide',
   async ({ ask }) => {
     const ada = new Visitor(ask, ORIGIN)
-    for (const visit of [1, 2]) expect(await ada.text('/')).toBe(`you have visited ${visit} times`)
+    for (const visit of [1, 2]) expect(await ada.text('/')).toBe(`Visit ${visit}`)
+    await ada.visit('/sign-out', form({}))
+    expect(await ada.text('/')).toBe('Visit 1')
   },
   { variables: { SECRET } },
 )
