@@ -1,6 +1,17 @@
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
+
+/** The package by its name, as the guides and the examples import it: every entry, the longest name first. */
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
+const alias = Object.keys(exports)
+  .filter((path) => path !== './package.json')
+  .sort((a, b) => b.length - a.length)
+  .map((path) => {
+    const file = exports[path].default.replace('./dist/', 'src/').replace('.js', '.ts')
+    return { find: `isolate-session${path.slice(1)}`, replacement: resolve(file) }
+  })
 
 export default defineConfig({
   test: {
@@ -11,10 +22,11 @@ export default defineConfig({
           name: 'workerd',
           include: ['test/*.test.ts', 'test/stores/*.test.ts'],
           setupFiles: ['test/support/no-leaks.ts'],
-          testTimeout: 60_000,
           // One runtime for all files: a start takes a second each. Tests use names of their own.
           isolate: false,
           maxWorkers: 1,
+          // A busy machine is no failure.
+          testTimeout: 60_000,
         },
       },
       {
@@ -31,13 +43,7 @@ export default defineConfig({
         },
       },
       {
-        // The guides in docs import the package by its name.
-        resolve: {
-          alias: {
-            'isolate-session/testing': resolve('src/testing.ts'),
-            'isolate-session': resolve('src/index.ts'),
-          },
-        },
+        resolve: { alias },
         test: {
           name: 'node',
           include: ['test/node/*.test.ts'],
@@ -51,6 +57,32 @@ export default defineConfig({
           include: ['test/browser/*.test.ts'],
           testTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        // As in examples/notes/vitest.config.ts, but for the package's sources.
+        resolve: { alias },
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: './examples/notes/wrangler.toml' },
+            miniflare: {
+              bindings: { MIGRATIONS: await readD1Migrations('examples/notes/migrations') },
+            },
+          })),
+        ],
+        test: {
+          name: 'examples',
+          include: ['examples/*/test/*.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        // What npm packs, installed elsewhere. Needs the registry; not part of `npm test`.
+        test: {
+          name: 'package',
+          include: ['test/package/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

@@ -182,7 +182,7 @@ export abstract class SqlStore extends IndexedStore {
   protected override advice(error: unknown): string | undefined {
     const { isMissingTable, isRefused } = this.#dialect
     if (isMissingTable(error)) {
-      return `There is no table ${this.#table}: call migrate() once, or apply the schema in docs/stores.md.`
+      return `There is no table ${this.#table}: call migrate() once, or apply the schema in docs/servers.md.`
     }
     return isRefused?.(error) ? LOGIN_REFUSED : driverAdvice(error)
   }

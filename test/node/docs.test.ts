@@ -1,44 +1,141 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, normalize } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { blocksOf, isComplete, packageAliases, pages } from './guide.js'
 
-// Every TypeScript block of the README and of docs, each a module of its own, as a reader would paste it.
+// Every TypeScript block of the README and of docs, as a reader would paste it. Each page has a folder of its own.
 const directory = await mkdtemp(join('test', 'node', '.docs-'))
 afterAll(() => rm(directory, { recursive: true }))
 
-const TSCONFIG = {
-  extends: '../../../tsconfig.json',
-  compilerOptions: {
-    types: ['node', '@cloudflare/workers-types'],
-    noUnusedLocals: false,
-    paths: {
-      'isolate-session': ['../../../src/index.ts'],
-      'isolate-session/testing': ['../../../src/testing.ts'],
-      'isolate-session/*': ['../../../src/stores/*.ts'],
+const ROOT = '../../../'
+
+async function tsconfig(): Promise<object> {
+  const sources = Object.entries(await packageAliases())
+  return {
+    extends: `${ROOT}tsconfig.json`,
+    compilerOptions: {
+      types: ['node', '@cloudflare/workers-types', '@cloudflare/vitest-plugin/types'],
+      noUnusedLocals: false,
+      allowArbitraryExtensions: true,
+      paths: Object.fromEntries(sources.map(([name, file]) => [name, [ROOT + file]])),
     },
-  },
-  include: ['./*.ts'],
-  exclude: [],
+    include: ['./**/*.ts', './**/*.tsx'],
+    exclude: [],
+  }
 }
 
 test('every code block compiles', async () => {
-  const pages = (await readdir('docs'))
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => `docs/${file}`)
   let blocks = 0
-  for (const page of ['README.md', ...pages]) {
-    const text = await readFile(page, 'utf8')
-    for (const [, code = ''] of text.matchAll(/```ts\n(.*?)```/gs)) {
+  for (const page of await pages()) {
+    for (const { language, code, file } of await blocksOf(page)) {
+      if (!/^tsx?$/.test(language)) continue
       // The guide names the file that its second block imports.
-      const name = code.includes('class SqliteStore') ? 'sqlite-store' : `block-${blocks}`
-      await writeFile(join(directory, `${name}.ts`), `${code}\nexport {}\n`)
+      const name = code.includes('class SqliteStore') ? 'sqlite-store.ts' : file
+      const path = join(directory, page.replace(/\W+/g, '-'), name)
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(path, name.endsWith('.d.ts') ? code : `${code}\nexport {}\n`)
       blocks++
     }
   }
-  expect(blocks).toBeGreaterThan(7)
-  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(TSCONFIG))
-  const tsc = ['node_modules/typescript/bin/tsc', '-p', directory]
+  expect(blocks).toBeGreaterThan(30)
+  await writeFile(join(directory, 'tsconfig.json'), JSON.stringify(await tsconfig()))
+  expect(typeErrors(directory)).toBe('')
+})
+
+test('the examples compile', async () => {
+  const { compilerOptions } = (await tsconfig()) as { compilerOptions: { paths: object } }
+  for (const example of await readdir('examples')) {
+    const config = join(directory, `${example}.json`)
+    const base = `${ROOT}examples/${example}/`
+    const { paths } = compilerOptions
+    const include = [`${base}src`, `${base}test`]
+    const extended = { extends: `${base}tsconfig.json`, compilerOptions: { paths }, include }
+    await writeFile(config, JSON.stringify(extended))
+    expect(typeErrors(config)).toBe('')
+  }
+})
+
+test('the example’s sessions table is the package’s', async () => {
+  const migration = await readFile('examples/notes/migrations/0001_sessions.sql', 'utf8')
+  expect(migration).toBe(await readFile('src/stores/d1.sql', 'utf8'))
+})
+
+function typeErrors(project: string): string {
+  const tsc = ['node_modules/typescript/bin/tsc', '-p', project]
   const { stdout, stderr } = spawnSync(process.execPath, tsc, { encoding: 'utf8' })
-  expect(stdout + stderr).toBe('')
+  return stdout + stderr
+}
+
+/** The anchor that GitHub gives a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-')
+
+test('every link between pages leads somewhere', async () => {
+  const broken: string[] = []
+  for (const page of await pages()) {
+    const prose = (await readFile(page, 'utf8')).replace(/^```.*?^```/gms, '')
+    for (const [, target = ''] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue
+      const [path = '', anchor] = target.split('#')
+      const file = path === '' ? page : normalize(join(dirname(page), path))
+      if (!existsSync(file)) broken.push(`${page}: ${target}`)
+      else if (anchor !== undefined) {
+        const headings = [...(await readFile(file, 'utf8')).matchAll(/^#+ (.*)$/gm)]
+        const anchors = headings.map(([, heading = '']) => anchorOf(heading))
+        if (!anchors.includes(anchor)) broken.push(`${page}: ${target}`)
+      }
+    }
+  }
+  expect(broken).toEqual([])
+})
+
+test('every whole Worker is run by a story', async () => {
+  const folders = ['test/node', 'test/servers'].map(async (folder) =>
+    (await readdir(folder)).map((file) => join(folder, file)),
+  )
+  const tests = (await Promise.all(folders)).flat().filter((file) => file.endsWith('.test.ts'))
+  const code = await Promise.all(tests.map((file) => readFile(file, 'utf8')))
+  const told = [...code.join('').matchAll(/\bstory\(\s*'([^']+)',\s*(\d+),/g)]
+  const stories = new Set(told.map(([, page, index]) => `${page} ${index}`))
+  // readme.test.ts
+  stories.add('README.md 0')
+  const workers: string[] = []
+  for (const page of await pages()) {
+    const complete = (await blocksOf(page)).filter(isComplete)
+    workers.push(...complete.map((_block, index) => `${page} ${index}`))
+  }
+  expect(workers.filter((worker) => !stories.has(worker))).toEqual([])
+})
+
+/** What a source file says under a name: exported names, options of an interface, words of a union. */
+async function namesIn(file: string, pattern: RegExp): Promise<string[]> {
+  return [...(await readFile(file, 'utf8')).matchAll(pattern)].map(([, name = '']) => name)
+}
+
+test('the reference has every export, option, error code and event', async () => {
+  const reference = await readFile('docs/reference.md', 'utf8')
+  const exported = (await readFile('src/index.ts', 'utf8')).matchAll(/\{([^}]+)\}/g)
+  const names = [
+    ...[...exported].flatMap(([, list = '']) => list.replaceAll('type ', '').split(',')),
+    ...(await namesIn('src/middleware.ts', /^ {2}readonly (\w+)\??:/gm)),
+    ...(await namesIn('src/cookie.ts', /^ {2}readonly (\w+)\?:/gm)).map((name) => `cookie.${name}`),
+    ...(await namesIn('src/memory-store.ts', /^ {2}readonly (\w+)\?:/gm)),
+    ...(await namesIn('src/errors.ts', /^ {2}\| '([A-Z_]+)'/gm)),
+    ...(await namesIn('src/session-event.ts', /'(\w+)'/g)),
+    ...(await namesIn('src/session.ts', /^ {2}(?:get |async )?([a-z]\w+)(?:<.*>)?\(/gm)),
+    ...Object.keys(await packageAliases()).map((entry) => entry.replace('isolate-session', '')),
+  ]
+  const missing = names
+    .map((name) => name.trim())
+    // How to write a store has a page of its own; what `get` gives is said there as frozen.
+    .filter((name) => !['KeyedStoreOptions', 'DeepReadonly', 'constructor'].includes(name))
+    .filter((name) => !reference.includes(name))
+  expect(names.length).toBeGreaterThan(70)
+  expect(missing).toEqual([])
 })

@@ -6,11 +6,12 @@ import { bundle, type Isolate, startIsolates } from '../support/isolates.js'
 import { Visitor } from '../support/visitor.js'
 
 let directory = ''
+let readme = ''
 let runtime: Miniflare
 let app: Isolate
 
 beforeAll(async () => {
-  const readme = await readFile('README.md', 'utf8')
+  readme = await readFile('README.md', 'utf8')
   const [, worker = ''] = /```ts\n(.*?)```/s.exec(readme) ?? []
   // Beside the sources, so that hono is found; the package's own name is an alias in the bundler.
   directory = await mkdtemp(join('test', 'node', '.readme-'))
@@ -35,4 +36,12 @@ test('the README’s first block is a running Worker', async () => {
   await ada.visit('/sign-out', { method: 'POST' })
   expect(ada.cookies.size).toBe(0)
   expect(await ada.text('/')).toBe('Hello stranger, visit 1. ')
+})
+
+test('the README’s block for tests finds the tea', async () => {
+  const [, block = ''] = /```ts\n([^`]*sessionCookie.*?)```/s.exec(readme) ?? []
+  const file = join(process.cwd(), directory, 'testing.ts')
+  await writeFile(file, `${block}\nexport { response }\n`)
+  const { response } = (await import(file)) as { response: Response }
+  expect(await response.json()).toEqual(['tea'])
 })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { MySQLStore } from '../../src/stores/mysql.js'
 import { PostgresStore } from '../../src/stores/postgres.js'
 
-const blocks = [...readFileSync('docs/stores.md', 'utf8').matchAll(/```sql\n(.*?)```/gs)].map(
+const blocks = [...readFileSync('docs/servers.md', 'utf8').matchAll(/```sql\n(.*?)```/gs)].map(
   ([, sql = '']) => sql.trim().split('\n'),
 )
 

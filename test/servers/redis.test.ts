@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process'
-import { createServer } from 'node:http'
 import { Redis as HttpRedis } from '@upstash/redis'
 import { Cluster, Redis as IORedis } from 'ioredis'
 import { createClient, createClientPool, createCluster, type RedisClientType } from 'redis'
@@ -9,6 +8,7 @@ import { type RedisClient, RedisStore } from '../../src/stores/redis.js'
 import { storeContract } from '../../src/testing.js'
 import { httpStory } from '../support/http-story.js'
 import { storyApp } from '../support/story-app.js'
+import { openHttpBridge } from './support/http-bridge.js'
 import { PASSWORD, startServer } from './support/servers.js'
 import { separately } from './support/together.js'
 
@@ -43,31 +43,11 @@ const CLIENTS: Record<string, Open> = {
   '@upstash/redis that parses nothing': () => openHttp(false),
 }
 
-/** In front of the server: HTTP as @upstash/redis speaks it, a command as a JSON array. */
 async function openHttp(automaticDeserialization: boolean): ReturnType<Open> {
-  const { client, close } = await openNodeRedis()
-  const bridge = createServer(async (request, response) => {
-    let body = ''
-    for await (const chunk of request) body += chunk
-    try {
-      const result = await (client as RedisClientType).sendCommand(JSON.parse(body).map(String))
-      response.end(JSON.stringify({ result: result ?? null }))
-    } catch (error) {
-      response.statusCode = 400
-      response.end(JSON.stringify({ error: (error as Error).message }))
-    }
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => bridge.once('listening', resolve))
-  const { port } = bridge.address() as { port: number }
-  const options = { url: `http://127.0.0.1:${port}`, token: 'none', automaticDeserialization }
-  return {
-    client: new HttpRedis({ ...options, responseEncoding: false, retry: false }),
-    close: async () => {
-      bridge.close()
-      bridge.closeAllConnections()
-      await close()
-    },
-  }
+  const bridge = await openHttpBridge(url)
+  const options = { url: bridge.url, token: 'none', automaticDeserialization }
+  const client = new HttpRedis({ ...options, responseEncoding: false, retry: false })
+  return { client, close: bridge.close }
 }
 
 /** Three servers that share the slots between them. */

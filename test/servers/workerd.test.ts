@@ -1,7 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { createConnection } from 'mysql2/promise'
 import { Client } from 'pg'
 import { createClient } from 'redis'
@@ -9,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { httpStory } from '../support/http-story.js'
 import { type Isolate, startIsolates } from '../support/isolates.js'
 import { Visitor } from '../support/visitor.js'
+import { bundleByWrangler } from './support/bundle.js'
 import { KINDS, type Kind, type Server, startServer } from './support/servers.js'
 
 const CLIENTS: Record<string, Kind> = {
@@ -36,21 +34,6 @@ let isolate: Isolate
 const urlOf = (kind: Kind): string => servers[kind]?.url ?? known[kind] ?? ''
 
 beforeAll(async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'servers-worker-'))
-  closing.push(() => rm(directory, { recursive: true }))
-  const command = [
-    'wrangler',
-    'deploy',
-    '-c',
-    'test/servers/support/servers-worker.toml',
-    '--dry-run',
-  ]
-  const built = spawnSync('npx', [...command, '--outdir', directory], { encoding: 'utf8' })
-  if (built.status !== 0) throw new Error(built.stdout + built.stderr)
-  const files = (await readdir(directory)).filter((file) => file.endsWith('.js'))
-  const modules = await Promise.all(
-    files.map(async (file) => [file, await readFile(join(directory, file), 'utf8')] as const),
-  )
   await Promise.all(
     KINDS.map(async (kind) => {
       const server = known[kind] === undefined ? undefined : await startServer(kind)
@@ -59,7 +42,7 @@ beforeAll(async () => {
       closing.push(() => server.dispose())
     }),
   )
-  const [[, code = ''] = []] = modules
+  const code = await bundleByWrangler('test/servers/support/servers-worker.toml')
   const env = Object.fromEntries(
     KINDS.map((kind) => [kind.toUpperCase(), { type: 'text', value: urlOf(kind) }]),
   )

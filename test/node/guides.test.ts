@@ -1,0 +1,133 @@
+import { expect } from 'vitest'
+import { D1Store } from '../../src/stores/d1.js'
+import { Visitor } from '../support/visitor.js'
+import { form, ORIGIN, type RunningWorker, setCookie, story } from './guide.js'
+
+const COUNT = `
+app.get('/count', (c) => {
+  c.var.session.update('n', (n) => Number(n ?? 0) + 1)
+  return c.text(String(c.var.session.get('n')))
+})`
+
+async function counts({ ask }: RunningWorker): Promise<void> {
+  const ada = new Visitor(ask, ORIGIN)
+  expect(await ada.text('/count')).toBe('1')
+  expect(await ada.text('/count')).toBe('2')
+}
+
+const SECRET = 'Jd7hFc5gTn1uKa0eQx3iPpq8vXk2mZt6'
+
+story(
+  'docs/cookies.md',
+  0,
+  'CookieStore: the theme is in the cookie',
+  async ({ ask }) => {
+    const ada = new Visitor(ask, ORIGIN)
+    expect(await ada.text('/')).toBe('light')
+    expect((await ada.visit('/dark', { method: 'POST' })).status).toBe(303)
+    expect(await ada.text('/')).toBe('dark')
+  },
+  { variables: { SESSION_SECRET: SECRET } },
+)
+
+story(
+  'docs/cookies.md',
+  1,
+  'a signed cookie',
+  async (worker) => {
+    await counts(worker)
+    const ada = new Visitor(worker.ask, ORIGIN)
+    await ada.visit('/count')
+    expect(ada.cookie).toMatch(/^__Host-session=[\w-]{43}\.[\w-]{43}$/)
+  },
+  { variables: { SESSION_SECRET: SECRET }, more: COUNT },
+)
+
+const migrated =
+  (tell: (worker: RunningWorker) => Promise<void>) =>
+  async (worker: RunningWorker): Promise<void> => {
+    const db = await worker.runtime.getD1Database('DB', 'app')
+    await new D1Store(db as never).migrate()
+    await tell(worker)
+  }
+
+async function threeVisits({ ask }: RunningWorker): Promise<void> {
+  const ada = new Visitor(ask, 'http://localhost:8787')
+  for (const visit of [1, 2, 3]) expect(await ada.text('/')).toBe(`Visit ${visit}`)
+  expect([...ada.cookies.keys()]).toEqual(['session'])
+}
+
+story('docs/memory-store.md', 0, 'MemoryStore, outgrown: one line for Durable Objects', counts, {
+  more: COUNT,
+})
+
+story('docs/getting-started.md', 0, 'getting started: a first Worker', threeVisits)
+story('docs/getting-started.md', 1, 'getting started: sign in, sign out', async ({ ask }) => {
+  const origin = 'http://localhost:8787'
+  const ada = new Visitor(ask, origin)
+  expect(await ada.text('/')).toBe('Hello stranger, visit 1. ')
+  expect((await ada.visit('/sign-in', form({ name: 'ada' }, 'http://evil.test'))).status).toBe(403)
+  const old = ada.copy()
+  expect((await ada.visit('/sign-in', form({ name: 'ada' }, origin))).status).toBe(303)
+  expect(await ada.text('/')).toBe('Hello ada, visit 2. Welcome!')
+  expect(await ada.text('/')).toBe('Hello ada, visit 3. ')
+  expect(await old.text('/')).toBe('Hello stranger, visit 1. ')
+  await ada.visit('/sign-out', form({}, origin))
+  expect(await ada.text('/')).toBe('Hello stranger, visit 1. ')
+})
+story('docs/getting-started.md', 2, 'getting started: a store that lasts', migrated(threeVisits))
+
+/** The small apps after the move: a count that a sign-in keeps and a sign-out ends. */
+const afterMove =
+  (says: (count: number, who: string) => string) =>
+  async ({ ask }: RunningWorker): Promise<void> => {
+    const ada = new Visitor(ask, ORIGIN)
+    expect(await ada.text('/')).toBe(says(1, 'stranger'))
+    await ada.visit('/sign-in', form({}))
+    expect(await ada.text('/')).toBe(says(2, 'ada'))
+    await ada.visit('/sign-out', form({}))
+    expect(await ada.text('/')).toBe(says(1, 'stranger'))
+  }
+
+story(
+  'docs/migration.md',
+  0,
+  'from hono-sessions',
+  afterMove((count) => `Visit ${count}`),
+)
+story(
+  'docs/migration.md',
+  1,
+  'from @hono/session',
+  async ({ ask }) => {
+    const ada = new Visitor(ask, ORIGIN)
+    expect(await ada.text('/')).toBe('theme: light')
+    expect(setCookie(await ada.visit('/dark', form({})))).toContain('Max-Age=3600;')
+    expect(await ada.text('/')).toBe('theme: dark')
+  },
+  { variables: { AUTH_SECRET: SECRET } },
+)
+story(
+  'docs/migration.md',
+  2,
+  'from express-session',
+  afterMove((count, who) => `${who}, ${count}`),
+  { variables: { SECRET } },
+)
+story(
+  'docs/migration.md',
+  3,
+  'from Tide',
+  async ({ ask }) => {
+    const ada = new Visitor(ask, ORIGIN)
+    for (const visit of [1, 2]) expect(await ada.text('/')).toBe(`Visit ${visit}`)
+    await ada.visit('/sign-out', form({}))
+    expect(await ada.text('/')).toBe('Visit 1')
+  },
+  { variables: { SECRET } },
+)
+
+story('docs/stores.md', 0, 'DurableObjectStore', counts, { more: COUNT })
+story('docs/stores.md', 1, 'D1Store', migrated(counts), { more: COUNT })
+story('docs/stores.md', 2, 'KVStore', counts, { more: COUNT })
+story('docs/stores.md', 3, 'CachingStore', migrated(counts), { more: COUNT })

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest'
+import { D1Store } from '../../src/stores/d1.js'
+import { Visitor } from '../support/visitor.js'
+import { afterThis, ORIGIN, runGuide, story } from './guide.js'
+
+describe('WebSockets and streams', () => {
+  interface Socket {
+    accept(): void
+    send(data: string): void
+    addEventListener(type: string, listener: (event: { data: string; code: number }) => void): void
+  }
+
+  async function open(
+    who: Visitor,
+    origin = ORIGIN,
+  ): Promise<{ response: Response; socket: Socket }> {
+    const headers = { Upgrade: 'websocket', Origin: origin }
+    const response = await who.visit('/socket', { headers })
+    return { response, socket: (response as unknown as { webSocket: Socket }).webSocket }
+  }
+
+  const next = (socket: Socket, type: string): Promise<{ data: string; code: number }> =>
+    new Promise((resolve) => socket.addEventListener(type, resolve))
+
+  story(
+    'docs/recipes/websockets-and-streams.md',
+    0,
+    'a WebSocket stores through save(change), and closes after a sign-out',
+    async ({ ask }) => {
+      const ada = new Visitor(ask, ORIGIN)
+      expect((await open(ada)).response.status).toBe(401)
+      await ada.visit('/')
+      expect((await open(ada, 'https://evil.example')).response.status).toBe(403)
+
+      const [first, second] = [(await open(ada)).socket, (await open(ada)).socket]
+      for (const socket of [first, second]) socket.accept()
+      for (const [socket, expected] of [
+        [first, 1],
+        [second, 2],
+        [first, 3],
+      ] as const) {
+        const answer = next(socket, 'message')
+        socket.send('hello')
+        expect((await answer).data).toBe(`${expected} messages`)
+      }
+
+      expect(await ada.text('/sign-out', { method: 'POST' })).toBe('Signed out')
+      const closed = next(second, 'close')
+      second.send('hello')
+      expect((await closed).code).toBe(4401)
+    },
+  )
+
+  story(
+    'docs/recipes/websockets-and-streams.md',
+    1,
+    'a stream stores what came of it',
+    async ({ ask }) => {
+      const ada = new Visitor(ask, ORIGIN)
+      expect(await ada.text('/ask')).toBe('forty-two')
+      expect(await ada.text('/last')).toBe('forty-two')
+    },
+  )
+})
+
+story(
+  'docs/recipes/cleanup.md',
+  0,
+  'cron removes expired rows and leaves the others',
+  async ({ runtime, ask }) => {
+    const db = await runtime.getD1Database('DB', 'app')
+    await new D1Store(db as never).migrate()
+    const ada = new Visitor(ask, ORIGIN)
+    await ada.visit('/')
+    await db
+      .prepare("INSERT INTO sessions VALUES ('old', 'v', ?, NULL, '{}')")
+      .bind(Date.now() - 1)
+      .run()
+    const { outcome } = await (await runtime.getWorker('app')).scheduled()
+    expect(outcome).toBe('ok')
+    const { results } = await db.prepare('SELECT id FROM sessions').all()
+    expect(results).toHaveLength(1)
+    expect(await ada.text('/')).toBe('Visit 2')
+  },
+)
+
+describe('rotating secrets', () => {
+  const page = 'docs/recipes/rotating-secrets.md'
+  const [OLD, NEW] = ['0ld-pPq8vXk2mZt6wLs4rYb9', 'n3w-Jd7hFc5gTn1uKa0eQx3i'].map((s) =>
+    s.repeat(2),
+  )
+
+  test('three steps, and the visitor stays', async () => {
+    let cookies = new Map<string, string>()
+    for (const [step, secrets] of [OLD, `${OLD} ${NEW}`, `${NEW} ${OLD}`, NEW].entries()) {
+      const { runtime, ask } = await runGuide(page, {
+        variables: { SESSION_SECRETS: secrets ?? '' },
+      })
+      afterThis(() => runtime.dispose())
+      const ada = new Visitor(ask, ORIGIN)
+      for (const [name, value] of cookies) ada.cookies.set(name, value)
+      if (step === 0) await ada.visit('/', { method: 'POST' })
+      else expect(await ada.text('/')).toBe('1 visits')
+      // Only reading was enough for a new cookie where the newest secret is another than that of the cookie.
+      if (step > 0)
+        expect(ada.cookies.get('__Host-session') !== cookies.get('__Host-session')).toBe(step === 2)
+      cookies = ada.cookies
+    }
+  })
+
+  story(
+    'docs/recipes/rotating-secrets.md',
+    0,
+    'without the secret nothing is signed in silence',
+    async ({ ask }) => {
+      expect((await ask(`${ORIGIN}/`, { method: 'POST' })).status).toBe(500)
+    },
+    { variables: { SESSION_SECRETS: '' } },
+  )
+})
