@@ -9,7 +9,7 @@ import {
   type SqlValue,
 } from '../sql-store.js'
 
-/** What is called of a postgres.js `sql`, or of a `pg` `Client` or `Pool`. */
+/** What is called of a postgres.js `sql`, of a `pg` `Client` or `Pool`, or of a `PGlite`. */
 export type PostgresClient = PostgresJsClient | PgClient
 
 /** The part of a postgres.js `sql`. */
@@ -18,9 +18,16 @@ export interface PostgresJsClient {
   unsafe(text: string, values?: any[], options?: { prepare?: boolean }): PromiseLike<any>
 }
 
-/** The part of a `pg` `Client` or `Pool`. */
+/** The part of a `pg` `Client` or `Pool`, or of a `PGlite`. */
 export interface PgClient {
-  query(text: string, values: unknown[]): Promise<{ rows: unknown[]; rowCount: number | null }>
+  query(text: string, values: unknown[]): Promise<PgResult>
+}
+
+/** What is read of a result: `pg` counts rows by one name, PGlite by the other. */
+export interface PgResult {
+  rows: unknown[]
+  rowCount?: number | null
+  affectedRows?: number
 }
 
 export type PostgresStoreOptions = SqlStoreOptions
@@ -54,7 +61,7 @@ function codeOf(error: unknown): string {
 }
 
 /**
- * Sessions in one PostgreSQL table, through postgres.js or `pg`. Every verb is one statement. Reads are not answered from
+ * Sessions in one PostgreSQL table, through postgres.js or `pg`, or in a PGlite. Every verb is one statement. Reads are not answered from
  * Hyperdrive's cache.
  *
  * The client is yours. In a Worker make one for each request, in `store: (c) => …`, which is not called for a request that
@@ -79,7 +86,7 @@ export class PostgresStore extends SqlStore {
       const rows = await this.#client.unsafe(text, [...values], { prepare: true })
       return { rows, changes: rows.count }
     }
-    const { rows, rowCount } = await this.#client.query(text, [...values])
-    return { rows, changes: rowCount ?? 0 }
+    const { rows, rowCount, affectedRows } = await this.#client.query(text, [...values])
+    return { rows, changes: rowCount ?? affectedRows ?? 0 }
   }
 }

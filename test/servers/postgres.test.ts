@@ -21,8 +21,10 @@ const BACKENDS: Record<string, string | undefined> = {
 
 const closing: (() => Promise<unknown>)[] = []
 
+let db: PGlite
+
 beforeAll(async () => {
-  const db = await PGlite.create()
+  db = await PGlite.create()
   const options = { db, port: pglitePort, host: '127.0.0.1', maxConnections: 20 }
   const server = new PGLiteSocketServer(options)
   await server.start()
@@ -64,8 +66,13 @@ const DRIVERS: Record<string, Driver> = {
   },
 }
 
+const WITHOUT_SERVER: Record<string, Driver> = {
+  itself: { open: async () => ({ client: db, close: async () => {} }) },
+}
+
 for (const [backend, url] of Object.entries(BACKENDS)) {
-  for (const [driver, { open }] of Object.entries(DRIVERS)) {
+  const drivers = backend === 'PGlite' ? { ...WITHOUT_SERVER, ...DRIVERS } : DRIVERS
+  for (const [driver, { open }] of Object.entries(drivers)) {
     const title = `PostgresStore on ${backend} through ${driver}`
     describe.skipIf(url === undefined)(title, () => {
       let client: PostgresClient
