@@ -44,8 +44,16 @@ export function callersTurn<T>(run: () => T): T {
   }
 }
 
-/** The backend's own error, wrapped once. */
-export function storeFailed(action: string, cause: unknown): unknown {
+/** Asks a store or its backend. What that throws is wrapped once. */
+export async function ask<T>(action: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw storeFailed(action, error)
+  }
+}
+
+function storeFailed(action: string, cause: unknown): unknown {
   const isNoneOfTheBackend = typeof cause === 'object' && cause !== null && callersOwn.has(cause)
   if (isNoneOfTheBackend || cause instanceof SessionError) return cause
   return new SessionError(

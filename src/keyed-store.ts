@@ -1,6 +1,6 @@
 import { type Backend, writeSession } from './conditional-write.js'
 import { idOf, isValueShaped } from './crypto.js'
-import { SessionError, sessionGone, storeFailed } from './errors.js'
+import { ask, SessionError, sessionGone } from './errors.js'
 import { Session, stateOf } from './session.js'
 import { decodeRecord, isExpired, type SessionRecord } from './session-record.js'
 import type { SessionStore, SessionSummary } from './session-store.js'
@@ -37,11 +37,10 @@ export abstract class KeyedStore implements SessionStore {
     }
     this.#backend = {
       maxSessionBytes,
-      read: (id) => ask('read a session', () => this.read(id)),
-      insert: (id, record) => ask('insert a session', () => this.insert(id, record)),
-      replace: (id, record, version) =>
-        ask('update a session', () => this.replace(id, record, version)),
-      remove: (id, version) => ask('remove a session', () => this.remove(id, version)),
+      read: (id) => this.read(id),
+      insert: (id, record) => this.insert(id, record),
+      replace: (id, record, version) => this.replace(id, record, version),
+      remove: (id, version) => this.remove(id, version),
     }
     if (!this.recordsOf) return
     this.sessionsOf = this.#sessionsOf
@@ -74,7 +73,7 @@ export abstract class KeyedStore implements SessionStore {
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
     if (!this.isWellFormed(cookieValue)) return undefined
     const id = await idOf(cookieValue)
-    const record = await this.#backend.read(id)
+    const record = await ask('read a session', () => this.read(id))
     const content = record && decodeRecord(record, Date.now())
     if (!content) return undefined
     const session = new Session()
@@ -86,13 +85,14 @@ export abstract class KeyedStore implements SessionStore {
     const state = stateOf(session)
     if (state.destroyed) throw sessionGone()
     if (state.ending) await this.destroySession(session)
-    return writeSession(state, this.#backend)
+    return ask('write a session', () => writeSession(state, this.#backend))
   }
 
   async destroySession(session: AnySession): Promise<void> {
     const state = stateOf(session)
-    if (!state.stored) return
-    await this.#backend.remove(state.stored.id)
+    const { stored } = state
+    if (!stored) return
+    await ask('remove a session', () => this.remove(stored.id))
     state.buried()
   }
 
@@ -128,17 +128,19 @@ export abstract class KeyedStore implements SessionStore {
     )
   }
 
-  async #removeMany(ids: string[]): Promise<string[]> {
-    if (this.removeMany) return ask('remove sessions', async () => this.removeMany?.(ids) ?? [])
-    const removed = await Promise.all(ids.map((id) => this.#backend.remove(id)))
-    return ids.filter((_id, i) => removed[i])
+  #removeMany(ids: string[]): Promise<string[]> {
+    return ask('remove sessions', async () => {
+      if (this.removeMany) return this.removeMany(ids)
+      const removed = await Promise.all(ids.map((id) => this.remove(id)))
+      return ids.filter((_id, i) => removed[i])
+    })
   }
 
   async #destroySessionById(owner: string, id: string): Promise<boolean> {
     if (!isValueShaped(id)) return false
-    const record = await this.#backend.read(id)
+    const record = await ask('read a session', () => this.read(id))
     if (record?.owner !== owner || isExpired(record.expiry, Date.now())) return false
-    return this.#backend.remove(id)
+    return ask('remove a session', () => this.remove(id))
   }
 
   #recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
@@ -162,12 +164,4 @@ function summary(id: string, record: SessionRecord, now: number): SessionSummary
   if (!content) return []
   const expiry = record.expiry === null ? undefined : new Date(record.expiry)
   return [{ id, createdAt: new Date(content.createdAt), expiry }]
-}
-
-async function ask<T>(action: string, verb: () => Promise<T>): Promise<T> {
-  try {
-    return await verb()
-  } catch (error) {
-    throw storeFailed(action, error)
-  }
 }

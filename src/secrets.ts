@@ -63,6 +63,8 @@ export interface SecretKeys {
   readonly base: Key
   /** HMAC-SHA-256. */
   readonly signature: Key
+  /** The keys of the latest seals, by salt: most cookies come back soon after they were sent. */
+  readonly seals: Map<string, Key>
 }
 
 /** Enough for every secret of every middleware in an isolate. */
@@ -87,10 +89,18 @@ export async function keysOf(secret: string): Promise<SecretKeys> {
     false,
     ['sign', 'verify'],
   )
-  const keys = { id: new Uint8Array(id), base, signature }
-  for (const oldest of known.keys()) if (known.size >= MAX_KNOWN) known.delete(oldest)
-  known.set(secret, keys)
+  const keys = { id: new Uint8Array(id), base, signature, seals: new Map() }
+  keep(known, secret, keys, MAX_KNOWN)
   return keys
+}
+
+/** Puts a value in a map that holds so many of the latest. */
+export function keep<T>(latest: Map<string, T>, name: string, value: T, limit: number): void {
+  for (const oldest of latest.keys()) {
+    if (latest.size < limit) break
+    latest.delete(oldest)
+  }
+  latest.set(name, value)
 }
 
 interface Derivation {

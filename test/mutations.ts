@@ -322,7 +322,7 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'T11 destroySession removes nothing',
     file: 'keyed-store',
-    from: 'await this.#backend.remove(state.stored.id)',
+    from: "await ask('remove a session', () => this.remove(stored.id))",
     to: '',
     caughtBy: ['memory-store', 'T11 destroySession ends'],
   },
@@ -337,8 +337,8 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'C1 the frame is not authenticated',
     file: 'seal',
-    from: 'Uint8Array.of(...CONTEXT, ...frame)',
-    to: 'Uint8Array.of(...CONTEXT)',
+    from: 'joined(CONTEXT, frame)',
+    to: 'CONTEXT',
     caughtBy: ['golden', 'a seal is made and opened as it was'],
   },
   {
@@ -393,7 +393,7 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'C3 other spellings of base64url are read',
     file: 'crypto',
-    from: 'return base64url(bytes) === text ? bytes : undefined',
+    from: 'return isCanonical ? bytes : undefined',
     to: 'return bytes',
     caughtBy: ['signature', 'of a shape that nobody signed costs no HMAC'],
   },
@@ -585,8 +585,8 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'M2 a session is loaded twice',
     file: 'visit',
-    from: "const session = await calling('load a session', () => store.loadSession(value))",
-    to: "await store.loadSession(value)\n    const session = await calling('load a session', () => store.loadSession(value))",
+    from: "const session = await ask('load a session', () => store.loadSession(value))",
+    to: "await store.loadSession(value)\n    const session = await ask('load a session', () => store.loadSession(value))",
     caughtBy: ['middleware', 'is loaded once, before the handler'],
   },
   {
@@ -628,7 +628,7 @@ const MUTATIONS: Mutation[] = [
     what: 'M1 a store is made for everyone',
     file: 'visit',
     from: "const header = this.#c.req.raw.headers.get('Cookie')",
-    to: "await this.#openStore()\n    const header = this.#c.req.raw.headers.get('Cookie')",
+    to: "this.#openStore()\n    const header = this.#c.req.raw.headers.get('Cookie')",
     caughtBy: ['middleware', 'makes no store'],
   },
   {
@@ -683,8 +683,8 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'M9 names are compared without case',
     file: 'cookie',
-    from: 'if (header.startsWith(prefix, start)',
-    to: 'if (header.toLowerCase().startsWith(prefix.toLowerCase(), start)',
+    from: 'let at = header.indexOf(prefix); at',
+    to: 'let at = header.toLowerCase().indexOf(prefix.toLowerCase()); at',
     caughtBy: ['middleware', 'a look-alike is not ours'],
   },
   {
@@ -697,8 +697,8 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'M12 a store that is down makes strangers',
     file: 'visit',
-    from: "const session = await calling('load a session', () => store.loadSession(value))",
-    to: "const session = await calling('load a session', () => store.loadSession(value)).catch(() => undefined)",
+    from: "const session = await ask('load a session', () => store.loadSession(value))",
+    to: "const session = await ask('load a session', () => store.loadSession(value)).catch(() => undefined)",
     caughtBy: ['middleware', 'on load is an error'],
   },
   {
@@ -732,7 +732,7 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'M14 a shorter absolute timeout waits for a write',
     file: 'visit',
-    from: "if (this.#manage(session).isExpired(Date.now())) return this.#reject('unknown')",
+    from: "if (this.#state.isExpired(Date.now())) return this.#reject('unknown')",
     to: 'this.#manage(session)',
     caughtBy: ['middleware', 'a shorter absolute timeout after a deployment'],
   },
