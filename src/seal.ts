@@ -81,10 +81,12 @@ function parameters(frame: Bytes): {
   return { name: 'AES-GCM', iv: frame.subarray(IV_AT), additionalData, tagLength: TAG_BITS }
 }
 
-async function keyOf({ base, seals }: SecretKeys, salt: Bytes): Promise<Key> {
+function keyOf(keys: SecretKeys, salt: Bytes): Key | Promise<Key> {
   const name = base64url(salt)
-  const kept = seals.get(name)
-  if (kept) return kept
+  return keys.seals.get(name) ?? deriveKey(keys, salt, name)
+}
+
+async function deriveKey({ base, seals }: SecretKeys, salt: Bytes, name: string): Promise<Key> {
   const key = await crypto.subtle.deriveKey(
     derivation('seal', salt),
     base,

@@ -73,9 +73,11 @@ const MAX_KNOWN = 32
 const known = new Map<string, SecretKeys>()
 
 /** The keys of a secret that has passed `checkSecrets`. Derived once per isolate. */
-export async function keysOf(secret: string): Promise<SecretKeys> {
-  const cached = known.get(secret)
-  if (cached) return cached
+export function keysOf(secret: string): SecretKeys | Promise<SecretKeys> {
+  return known.get(secret) ?? deriveKeys(secret)
+}
+
+async function deriveKeys(secret: string): Promise<SecretKeys> {
   const base = await crypto.subtle.importKey('raw', utf8(secret), 'HKDF', false, [
     'deriveBits',
     'deriveKey',

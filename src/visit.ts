@@ -137,7 +137,8 @@ export class Visit {
     const c = this.#c
     const failed = c.error !== undefined && c.res.status >= 500
     try {
-      await this.#saveAtEnd(failed && !this.#settings.saveOnError)
+      if (this.#saves) await this.#saves
+      if (this.#hasToWrite(failed && !this.#settings.saveOnError)) await this.#writeAtEnd()
     } catch (error) {
       // Nothing of a response that reports as done what was not kept. Hono's onError puts its own in place.
       c.res = undefined
@@ -151,22 +152,26 @@ export class Visit {
 
   /** Something that is no Error was thrown, so there will be no response: of this request only `destroy` takes effect. */
   async abandon(): Promise<void> {
-    await this.#saveAtEnd(true)
+    if (this.#saves) await this.#saves
+    if (this.#hasToWrite(true)) await this.#writeAtEnd()
     this.#state.phase = 'settled'
   }
 
   /** Of a request that failed nothing is stored, not even that there was one; but what it has ended is over. */
-  async #saveAtEnd(failed: boolean): Promise<void> {
+  #hasToWrite(failed: boolean): boolean {
     const state = this.#state
-    if (this.#saves) await this.#saves
     state.phase = 'settling'
     if (failed) state.discard()
-    if (failed ? !state.ending : state.status(Date.now()) === 'unchanged') return
+    return failed ? state.ending : state.status(Date.now()) !== 'unchanged'
+  }
+
+  async #writeAtEnd(): Promise<void> {
     try {
       await this.#keepAlive(this.#write())
     } catch (error) {
       if (!(error instanceof SessionError && error.code === 'SESSION_GONE')) throw error
       // It ended while this request was running. That is nothing the client did wrong.
+      const state = this.#state
       if (state.stored) this.#emit({ type: 'gone', id: state.stored.id })
       this.#sendsCookie = false
       state.discard()

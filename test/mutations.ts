@@ -746,8 +746,8 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'M15 a failed request extends its session',
     file: 'visit',
-    from: "failed ? !state.ending : state.status(Date.now()) === 'unchanged'",
-    to: "state.status(Date.now()) === 'unchanged'",
+    from: "failed ? state.ending : state.status(Date.now()) !== 'unchanged'",
+    to: "state.status(Date.now()) !== 'unchanged'",
     caughtBy: ['faults', 'whichever step fails'],
   },
   {

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { measureSizes } from '../../bench/size.js'
+
+const KILOBYTE = 1024
+
+const sizes = await measureSizes()
+
+test('the middleware, Session and MemoryStore are at most 11.5 KB, minified and gzipped', () => {
+  expect(sizes.core).toBeLessThan(11.5 * KILOBYTE)
+})
+
+test.each(Object.entries(sizes.stores))('%s adds at most 1.5 KB', (_name, added) => {
+  expect(added).toBeLessThan(1.5 * KILOBYTE)
+})
