@@ -31,11 +31,10 @@ const SEALED_PEERS: readonly Subject[] = ['honoSessionSealed', 'ironSession', 'h
 
 export function barsOf({ comparison, growth, memory, sizes }: Results): Bar[] {
   const overhead = (subject: Subject, work: Work): number =>
-    comparison[subject]?.[work]?.overhead.median ?? Number.NaN
+    comparison[subject]?.[work]?.overhead ?? Number.NaN
   const best = (peers: readonly Subject[], work: Work): number =>
     Math.min(...peers.map((peer) => overhead(peer, work)))
-  const time = (subject: Subject): number =>
-    comparison[subject]?.untouched?.time.median ?? Number.NaN
+  const time = (subject: Subject): number => comparison[subject]?.untouched?.time ?? Number.NaN
   const toFloor = (work: Work): number => overhead('memory', work) / overhead('floor', work)
   const bars: [what: string, value: number, bar: number, stretch: number][] = [
     ['anonymous, untouched / an empty middleware', time('memory') / time('empty'), 1.15, 1.05],
@@ -68,5 +67,5 @@ export function isMissed({ value, bar }: Bar): boolean {
 }
 
 function lastToFirst(points: Growth[keyof Growth]): number {
-  return (points.at(-1)?.time.median ?? Number.NaN) / (points[0]?.time.median ?? Number.NaN)
+  return (points.at(-1)?.time.value ?? Number.NaN) / (points[0]?.time.value ?? Number.NaN)
 }

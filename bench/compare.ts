@@ -1,6 +1,6 @@
 import type { Work } from './questions.ts'
 import { startWorkers } from './runtime.ts'
-import { type Estimate, estimate, less } from './statistics.ts'
+import { type Estimate, estimate } from './statistics.ts'
 
 type Kind = 'yardstick' | 'ours' | 'records' | 'cookies'
 
@@ -33,9 +33,11 @@ export type Subject = keyof typeof SUBJECTS
 
 export interface Cell {
   /** Microseconds for a request, from when it is there until its answer is read. */
-  readonly time: Estimate
-  /** The same less bare Hono's of the same round: the session's own. */
-  readonly overhead: Estimate
+  readonly time: number
+  /** The same less bare Hono's: the session's own. */
+  readonly overhead: number
+  /** As measured, with what it takes to ask. */
+  readonly measured: Estimate
 }
 
 export type Comparison = Partial<Record<Subject, Partial<Record<Work, Cell>>>>
@@ -48,7 +50,7 @@ export interface CompareOptions {
 }
 
 /** Requests of one round. */
-const REQUESTS = 120
+const REQUESTS = 300
 
 /** Short rounds, everybody in turn, so that whatever makes the machine slow makes all of them slow. */
 export async function compare({ subjects, works, seconds }: CompareOptions): Promise<Comparison> {
@@ -63,13 +65,15 @@ export async function compare({ subjects, works, seconds }: CompareOptions): Pro
         await workers.ask[name]({ step: 'prepare', work, n: REQUESTS })
         return (await workers.ask[name]({ step: 'run', work, n: REQUESTS })) / REQUESTS
       })
+      const [loop, bare] = [estimate(times.loop).value, estimate(times.bare).value]
       for (const name of takers) {
-        const time = less(times[name], times.loop)
-        const overhead = less(times[name], times.bare)
-        result[name] = {
-          ...result[name],
-          [work]: { time: estimate(time), overhead: estimate(overhead) },
+        const measured = estimate(times[name])
+        const cell: Cell = {
+          time: measured.value - loop,
+          overhead: measured.value - bare,
+          measured,
         }
+        result[name] = { ...result[name], [work]: cell }
       }
     }
   } finally {
@@ -99,5 +103,5 @@ export async function race<Name extends string>(
   return times
 }
 
-const WARM_UP = 10
-const MIN_ROUNDS = 9
+const WARM_UP = 6
+const MIN_ROUNDS = 7

@@ -8,8 +8,8 @@ export interface About {
 }
 
 const WIDTH = 840
-const NAMES_END = 272
-const PANEL = 212
+const NAMES_END = 296
+const PANEL = 200
 const GAP = 56
 const ROW = 24
 
@@ -32,8 +32,7 @@ const PANELS: { work: Work; title: string }[] = [
 /** Bars: what each library adds to a request of a returning visitor. */
 export function drawComparison(comparison: Comparison, about: About, theme: Theme): string {
   const palette = PALETTES[theme]
-  const overhead = (name: Subject, work: Work): number =>
-    comparison[name]?.[work]?.overhead.median ?? 0
+  const overhead = (name: Subject, work: Work): number => comparison[name]?.[work]?.overhead ?? 0
   const all = GROUPS.flatMap(({ subjects }) =>
     subjects.flatMap((name) => PANELS.map(({ work }) => overhead(name, work))),
   )

@@ -28,7 +28,7 @@ export type Curve = keyof typeof CURVES
 
 export type Growth = Record<Curve, { readonly size: number; readonly time: Estimate }[]>
 
-const REQUESTS = 200
+const REQUESTS = 600
 
 /** Microseconds for a whole request with a MemoryStore, Hono and all, as something grows. */
 export async function measureGrowth(seconds: number): Promise<Growth> {

@@ -4,46 +4,55 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundle } from '../test/support/isolates.ts'
 
-const SESSIONS = 50_000
+/** Bytes of JSON in a session. The bar is about the second. */
+const SIZES = [50, 200, 1000, 8000]
 
-/** What `held` holds is measured, less an empty store's, after a collection. 200 bytes of JSON each. */
 const PROGRAM = `
-  const held = new MemoryStore({ maxBytes: 2 ** 30 })
-  const store = async (n) => {
+  const store = new MemoryStore({ maxBytes: 2 ** 31 })
+  const fill = async (n, size) => {
     for (let i = 0; i < n; i++) {
       const session = new Session()
-      session.set('text', String(i).padStart(189, 'x'))
-      await held.storeSession(session)
+      session.set('text', String(i).padStart(size - '{"text":""}'.length, 'x'))
+      await store.storeSession(session)
     }
   }
   const heap = () => { gc(); gc(); return process.memoryUsage().heapUsed }
-  await store(100)
-  await held.clearStore()
-  const before = heap()
-  await store(${SESSIONS})
-  const bytes = (heap() - before) / ${SESSIONS}
-  console.log(JSON.stringify({ bytes, estimated: held.bytes / ${SESSIONS} }))
+  const curve = []
+  for (const size of [${SIZES}]) {
+    const n = size > 1000 ? 5000 : 50000
+    await fill(100, size)
+    await store.clearStore()
+    const before = heap()
+    await fill(n, size)
+    curve.push({ size, bytes: (heap() - before) / n, estimated: store.bytes / n })
+    await store.clearStore()
+  }
+  console.log(JSON.stringify(curve))
 `
 
 export interface Memory {
   /** Bytes of heap for a session of 200 bytes of JSON. */
   readonly bytes: number
-  /** What the store itself takes it to be. */
-  readonly estimated: number
+  readonly curve: readonly {
+    readonly size: number
+    readonly bytes: number
+    /** What the store itself takes it to be. */
+    readonly estimated: number
+  }[]
 }
 
 /** Heap for each session in Node, where a collection can be asked for: V8 is the same. */
 export async function measureMemory(): Promise<Memory> {
   const directory = await mkdtemp(join(tmpdir(), 'isolate-session-'))
   try {
-    const library = await bundle('src/index.ts')
-    await writeFile(join(directory, 'library.mjs'), library)
+    await writeFile(join(directory, 'library.mjs'), await bundle('src/index.ts'))
     const imports = `import { MemoryStore, Session } from './library.mjs'\n`
     await writeFile(join(directory, 'program.mjs'), imports + PROGRAM)
     const flags = ['--expose-gc', join(directory, 'program.mjs')]
     const { stdout, stderr } = spawnSync(process.execPath, flags, { encoding: 'utf8' })
     if (stdout === '') throw new Error(stderr)
-    return JSON.parse(stdout) as Memory
+    const curve: Memory['curve'] = JSON.parse(stdout)
+    return { bytes: curve.find(({ size }) => size === 200)?.bytes ?? Number.NaN, curve }
   } finally {
     await rm(directory, { recursive: true })
   }

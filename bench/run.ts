@@ -28,9 +28,13 @@ const results: Results = {
 }
 console.log('\nMicroseconds for a request, Hono and all, as something grows')
 for (const [curve, points] of Object.entries(growth)) {
-  const all = points.map(({ size, time }) => `${size}: ${time.median.toFixed(1)}`)
+  const all = points.map(({ size, time }) => `${size}: ${time.value.toFixed(1)}`)
   console.log(`  ${curve.padEnd(14)} ${all.join('   ')}`)
 }
+
+console.log('\nBytes of heap for a session, by its bytes of JSON')
+const heaps = results.memory.curve.map(({ size, bytes }) => `${size}: ${bytes.toFixed(0)}`)
+console.log(`  ${heaps.join('   ')}`)
 
 const load = isQuick ? [] : await measureLoad(3, 2)
 if (load.length > 0) console.log('\nOver HTTP, 16 connections')
@@ -55,7 +59,7 @@ if (!isQuick) {
   await writeFile('bench/results.json', `${json.replaceAll(/(\d+\.\d\d)\d+/g, '$1')}\n`)
   for (const theme of ['light', 'dark'] as const) {
     await writeFile(`docs/performance-${theme}.svg`, drawComparison(comparison, about, theme))
-    await writeFile(`docs/growth-${theme}.svg`, drawGrowth(growth, about, theme))
+    await writeFile(`docs/growth-${theme}.svg`, drawGrowth(growth, results.memory, about, theme))
   }
   console.log('\nWritten: bench/results.json, docs/performance-*.svg, docs/growth-*.svg')
 }
@@ -71,8 +75,8 @@ function printComparison(comparison: Comparison): void {
 }
 
 function cell(comparison: Comparison, name: Subject, work: Work): string {
-  const overhead = comparison[name]?.[work]?.overhead.median
-  const floor = comparison.floor?.[work]?.overhead.median
+  const overhead = comparison[name]?.[work]?.overhead
+  const floor = comparison.floor?.[work]?.overhead
   if (overhead === undefined || floor === undefined) return '–'
   if (work === 'untouched' || name === 'bare') return overhead.toFixed(1)
   return `${overhead.toFixed(1)} ${`(${(overhead / floor).toFixed(2)})`.padStart(7)}`

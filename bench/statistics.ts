@@ -1,18 +1,17 @@
 export interface Estimate {
+  /** What it takes when little else is in the way: the mean of the fastest quarter of all rounds. */
+  readonly value: number
   readonly median: number
-  /** The quartiles: half of all rounds were between them. */
-  readonly low: number
-  readonly high: number
+  /** Half of all rounds were between these. */
+  readonly quartiles: readonly [number, number]
 }
 
+/** Whatever else the machine does makes a round longer, also its processor time (caches, shared cores), and never shorter. */
 export function estimate(values: readonly number[]): Estimate {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (share: number): number =>
     sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN
-  return { median: at(0.5), low: at(0.25), high: at(0.75) }
-}
-
-/** Every value less the one of the same round. */
-export function less(values: readonly number[], others: readonly number[]): number[] {
-  return values.map((value, i) => value - (others[i] ?? Number.NaN))
+  const fastest = sorted.slice(0, Math.ceil(sorted.length / 4))
+  const value = fastest.reduce((sum, each) => sum + each, 0) / fastest.length
+  return { value, median: at(0.5), quartiles: [at(0.25), at(0.75)] }
 }
