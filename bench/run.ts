@@ -16,7 +16,7 @@ const isQuick = process.argv.includes('--quick')
 const subjects = Object.keys(SUBJECTS) as Subject[]
 
 console.log('A session’s own time in µs, and as a multiple of the floor. Less is better.\n')
-const comparison = await compare({ subjects, works: WORKS, seconds: isQuick ? 4 : 16 })
+const comparison = await compare({ subjects, works: WORKS, seconds: isQuick ? 4 : 15 })
 printComparison(comparison)
 
 const growth = await measureGrowth(isQuick ? 1 : 4)
