@@ -188,7 +188,7 @@ export class Visit {
   async #write(): Promise<void> {
     const state = this.#state
     if (state.status(Date.now()) === 'unchanged') return
-    const store = this.#store ?? (await this.#openStore())
+    const store = await this.#openStore()
     if (state.ending) await this.#end(store, state)
     const status = state.status(Date.now())
     if (status !== 'unchanged') await this.#keep(store, state, status)

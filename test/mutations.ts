@@ -349,6 +349,13 @@ const MUTATIONS: Mutation[] = [
     caughtBy: ['cookie-store', 'is made with a 256-bit key of its own'],
   },
   {
+    what: 'C1 keys of seals are kept for ever',
+    file: 'secrets',
+    from: 'if (latest.size < limit) break',
+    to: 'break',
+    caughtBy: ['cookie-store', 'leaves its key behind only for so long'],
+  },
+  {
     what: 'C2 short secrets are taken',
     file: 'secrets',
     from: 'if (utf8(secret).length < MIN_SECRET_BYTES) {',
