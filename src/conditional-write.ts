@@ -36,31 +36,25 @@ export async function writeSession(
   backend: Backend,
 ): Promise<string | undefined> {
   // One after the other, should somebody store the same session twice at once.
-  while (state.writing) await state.writing
-  const write = writeOnce(state, backend)
-  state.writing = write.then(
-    () => {},
-    () => {},
-  )
+  while (state.writing) await state.writing.catch(() => {})
+  const write = state.begin()
   try {
-    return await write
+    state.writing = perform(state, write, backend)
+    return await state.writing
+  } catch (error) {
+    state.abort(write)
+    throw error
   } finally {
     state.writing = undefined
   }
 }
 
-async function writeOnce(state: SessionState, backend: Backend): Promise<string | undefined> {
+function perform(state: SessionState, write: Write, backend: Backend): Promise<string | undefined> {
   const { stored } = state
-  const write = state.begin()
-  try {
-    if (!stored) return await create(state, write, backend)
-    if (write.rotation) return await rotate(state, stored, write, backend)
-    await update(state, stored, write, backend)
-    return undefined
-  } catch (error) {
-    state.abort(write)
-    throw error
-  }
+  if (!stored) return create(state, write, backend)
+  return write.rotation
+    ? rotate(state, stored, write, backend)
+    : update(state, stored, write, backend)
 }
 
 async function create(state: SessionState, write: Write, backend: Backend): Promise<string> {
@@ -74,7 +68,7 @@ async function update(
   { id, record }: Stored,
   write: Write,
   backend: Backend,
-): Promise<void> {
+): Promise<undefined> {
   let base = { record, content: write.content }
   for (state.attempts = 1; state.attempts <= MAX_ATTEMPTS; state.attempts++) {
     const { content } = base
@@ -82,12 +76,12 @@ async function update(
     const isSame = write.changes.length === 0 && expiry === base.record.expiry
     const next = isSame ? base.record : recordOf(content, expiry, backend)
     if (next === base.record || (await backend.replace(id, next, base.record.version))) {
-      return state.complete(write, { id, record: next }, content)
+      return void state.complete(write, { id, record: next }, content)
     }
     const latest = await readAgain(id, state.attempts, backend)
     // A reply that was lost: the record is the one that this write has made.
     if (latest?.version === next.version) {
-      return state.complete(write, { id, record: next }, content)
+      return void state.complete(write, { id, record: next }, content)
     }
     base = rebase(latest, write)
   }

@@ -49,7 +49,7 @@ export class CookieStore implements SessionStore {
   }
 
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
-    if (!this.isWellFormed(cookieValue)) return undefined
+    if (cookieValue.length > MAX_VALUE_LENGTH) return undefined
     const opened = await open(cookieValue, this.#secrets)
     const stored = opened && fromText(opened.text)
     const content = stored && decodeRecord(stored.record, Date.now())

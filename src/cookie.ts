@@ -146,24 +146,24 @@ export class SessionCookie {
 
 function scan(header: string, prefix: string): FoundCookie {
   let found: string | undefined
-  for (let start = 0; start <= header.length; ) {
+  for (let at = header.indexOf(prefix); at !== -1; at = header.indexOf(prefix, at + 1)) {
+    const before = trimEnd(header, 0, at)
+    if (before > 0 && header[before - 1] !== ';') continue // in another cookie's name or value
+    const start = at + prefix.length
     const semicolon = header.indexOf(';', start)
     const end = semicolon === -1 ? header.length : semicolon
-    while (start < end && isBlank(header, start)) start++
-    if (header.startsWith(prefix, start) && start + prefix.length <= end) {
-      const value = trimEnd(header, start + prefix.length, end)
-      if (found !== undefined && found !== value) return AMBIGUOUS
-      found = value
-    }
-    start = end + 1
+    const value = header.slice(start, trimEnd(header, start, end))
+    if (found !== undefined && found !== value) return AMBIGUOUS
+    found = value
   }
   return found
 }
 
-function trimEnd(header: string, start: number, end: number): string {
+/** Where the text between `start` and `end` ends without the blanks behind it. */
+function trimEnd(header: string, start: number, end: number): number {
   let last = end
   while (last > start && isBlank(header, last - 1)) last--
-  return header.slice(start, last)
+  return last
 }
 
 /** Space or tab: the only white space a cookie may be surrounded by (RFC 6265bis, section 5.6). */

@@ -33,24 +33,44 @@ export async function idOf(value: string): Promise<string> {
   return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(value))))
 }
 
-/** RFC 4648, section 5, without padding. */
-export function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
+/** The runtime's own encoder, where it has one (workerd; Node from 25 on). */
+interface Encodable {
+  toBase64?(options: { alphabet: 'base64url'; omitPadding: true }): string
 }
+
+/** RFC 4648, section 5, without padding. */
+export function base64url(bytes: Uint8Array & Encodable): string {
+  if (bytes.toBase64) return bytes.toBase64({ alphabet: 'base64url', omitPadding: true })
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** What each character of ASCII stands for; -1: nothing. */
+const DIGITS = Int8Array.from({ length: 128 }, (_, code) =>
+  ALPHABET.indexOf(String.fromCharCode(code)),
+)
 
 /** The bytes of a canonical spelling, or `undefined`. */
 export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
-  try {
-    const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
-      char.charCodeAt(0),
-    )
-    return base64url(bytes) === text ? bytes : undefined
-  } catch {
-    return undefined
+  const bytes = new Uint8Array((text.length * 6) >> 3)
+  let length = 0
+  let bits = 0
+  let pending = 0
+  for (let i = 0; i < text.length; i++) {
+    const digit = DIGITS[text.charCodeAt(i)] ?? -1
+    if (digit < 0) return undefined
+    pending = (pending << 6) | digit
+    bits += 6
+    if (bits >= 8) {
+      bits -= 8
+      bytes[length++] = pending >> bits
+    }
   }
+  // A whole digit too many, or bits that belong to no byte.
+  const isCanonical = bits < 6 && (pending & ((1 << bits) - 1)) === 0
+  return isCanonical ? bytes : undefined
 }
 
 /** Bytes of UTF-8, or more than `limit` without counting on. */

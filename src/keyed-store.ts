@@ -37,11 +37,10 @@ export abstract class KeyedStore implements SessionStore {
     }
     this.#backend = {
       maxSessionBytes,
-      read: (id) => this.ask('read a session', () => this.read(id)),
-      insert: (id, record) => this.ask('insert a session', () => this.insert(id, record)),
-      replace: (id, record, version) =>
-        this.ask('update a session', () => this.replace(id, record, version)),
-      remove: (id, version) => this.ask('remove a session', () => this.remove(id, version)),
+      read: (id) => this.read(id),
+      insert: (id, record) => this.insert(id, record),
+      replace: (id, record, version) => this.replace(id, record, version),
+      remove: (id, version) => this.remove(id, version),
     }
     if (!this.recordsOf) return
     this.sessionsOf = this.#sessionsOf
@@ -80,7 +79,7 @@ export abstract class KeyedStore implements SessionStore {
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
     if (!this.isWellFormed(cookieValue)) return undefined
     const id = await idOf(cookieValue)
-    const record = await this.#backend.read(id)
+    const record = await this.ask('read a session', () => this.read(id))
     const content = record && decodeRecord(record, Date.now())
     if (!content) return undefined
     const session = new Session()
@@ -92,13 +91,14 @@ export abstract class KeyedStore implements SessionStore {
     const state = stateOf(session)
     if (state.destroyed) throw sessionGone()
     if (state.ending) await this.destroySession(session)
-    return writeSession(state, this.#backend)
+    return this.ask('write a session', () => writeSession(state, this.#backend))
   }
 
   async destroySession(session: AnySession): Promise<void> {
     const state = stateOf(session)
-    if (!state.stored) return
-    await this.#backend.remove(state.stored.id)
+    const { stored } = state
+    if (!stored) return
+    await this.ask('remove a session', () => this.remove(stored.id))
     state.buried()
   }
 
@@ -137,9 +137,9 @@ export abstract class KeyedStore implements SessionStore {
 
   async #destroySessionById(owner: string, id: string): Promise<boolean> {
     if (!isValueShaped(id)) return false
-    const record = await this.#backend.read(id)
+    const record = await this.ask('read a session', () => this.read(id))
     if (record?.owner !== owner || isExpired(record.expiry, Date.now())) return false
-    return this.#backend.remove(id)
+    return this.ask('remove a session', () => this.remove(id))
   }
 
   #recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {

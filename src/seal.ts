@@ -1,5 +1,5 @@
 import { base64url, fromBase64url, utf8 } from './crypto.js'
-import { derivation, type Key, keysOf, type SecretKeys } from './secrets.js'
+import { derivation, type Key, keep, keysOf, type SecretKeys } from './secrets.js'
 
 /** The first byte of a seal. Anything else is no seal: there is no second decoder. */
 const VERSION = 1
@@ -16,12 +16,17 @@ const TEXT_AT = IV_AT + IV_BYTES
 /** What the frame is for: a value that was made for something else does not open. */
 const CONTEXT = utf8('isolate-session seal')
 
+/** A key takes some hundred bytes, and a visitor who is not among so many waits for it some microseconds. */
+const MAX_KEPT = 1000
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+type Bytes = Uint8Array<ArrayBuffer>
 
 /** Random bytes for one seal; a test may give its own. */
 export interface SealRandomness {
-  readonly salt: Uint8Array<ArrayBuffer>
-  readonly iv: Uint8Array<ArrayBuffer>
+  readonly salt: Bytes
+  readonly iv: Bytes
 }
 
 /**
@@ -36,13 +41,10 @@ export async function seal(
   { salt, iv }: SealRandomness = freshRandomness(),
 ): Promise<string> {
   const keys = await keysOf(secret)
-  const frame = Uint8Array.of(VERSION, ...keys.id, ...salt, ...iv)
-  const key = await keyOf(keys, salt, 'encrypt')
+  const key = await keyOf(keys, salt)
+  const frame = joined(Uint8Array.of(VERSION), keys.id, salt, iv)
   const sealed = await crypto.subtle.encrypt(parameters(frame), key, utf8(text))
-  const value = new Uint8Array(frame.length + sealed.byteLength)
-  value.set(frame)
-  value.set(new Uint8Array(sealed), frame.length)
-  return base64url(value)
+  return base64url(joined(frame, new Uint8Array(sealed)))
 }
 
 /** The text of a seal and the secret that opened it. Whatever is wrong with it: `undefined`. */
@@ -52,14 +54,14 @@ export async function open(
 ): Promise<{ text: string; secret: string } | undefined> {
   const bytes = fromBase64url(value)
   if (bytes?.[0] !== VERSION || bytes.length < TEXT_AT) return undefined
-  const frame = bytes.slice(0, TEXT_AT)
+  const frame = bytes.subarray(0, TEXT_AT)
   for (const secret of secrets) {
     const keys = await keysOf(secret)
     // AES-GCM does not commit to a key, so the key is chosen by its id and never by trial.
     if (!keys.id.every((byte, i) => byte === frame[1 + i])) continue
     try {
-      const key = await keyOf(keys, frame.slice(1 + ID_BYTES, IV_AT), 'decrypt')
-      const text = await crypto.subtle.decrypt(parameters(frame), key, bytes.slice(TEXT_AT))
+      const key = await keyOf(keys, frame.subarray(1 + ID_BYTES, IV_AT))
+      const text = await crypto.subtle.decrypt(parameters(frame), key, bytes.subarray(TEXT_AT))
       return { text: decoder.decode(text), secret }
     } catch {
       return undefined
@@ -69,23 +71,41 @@ export async function open(
 }
 
 /** The whole frame is authenticated with the text. */
-function parameters(frame: Uint8Array<ArrayBuffer>): {
+function parameters(frame: Bytes): {
   name: 'AES-GCM'
-  iv: Uint8Array<ArrayBuffer>
-  additionalData: Uint8Array<ArrayBuffer>
+  iv: Bytes
+  additionalData: Bytes
   tagLength: number
 } {
-  const additionalData = Uint8Array.of(...CONTEXT, ...frame)
-  return { name: 'AES-GCM', iv: frame.slice(IV_AT), additionalData, tagLength: TAG_BITS }
+  const additionalData = joined(CONTEXT, frame)
+  return { name: 'AES-GCM', iv: frame.subarray(IV_AT), additionalData, tagLength: TAG_BITS }
 }
 
-async function keyOf(
-  { base }: SecretKeys,
-  salt: Uint8Array<ArrayBuffer>,
-  usage: 'encrypt' | 'decrypt',
-): Promise<Key> {
-  const algorithm = { name: 'AES-GCM', length: 256 }
-  return crypto.subtle.deriveKey(derivation('seal', salt), base, algorithm, false, [usage])
+function keyOf(keys: SecretKeys, salt: Bytes): Key | Promise<Key> {
+  const name = base64url(salt)
+  return keys.seals.get(name) ?? deriveKey(keys, salt, name)
+}
+
+async function deriveKey({ base, seals }: SecretKeys, salt: Bytes, name: string): Promise<Key> {
+  const key = await crypto.subtle.deriveKey(
+    derivation('seal', salt),
+    base,
+    { name: 'AES-GCM', length: 256 },
+    false,
+    ['encrypt', 'decrypt'],
+  )
+  keep(seals, name, key, MAX_KEPT)
+  return key
+}
+
+function joined(...parts: Bytes[]): Bytes {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }
 
 function freshRandomness(): SealRandomness {

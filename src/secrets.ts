@@ -63,6 +63,8 @@ export interface SecretKeys {
   readonly base: Key
   /** HMAC-SHA-256. */
   readonly signature: Key
+  /** The keys of the latest seals, by salt: most cookies come back soon after they were sent. */
+  readonly seals: Map<string, Key>
 }
 
 /** Enough for every secret of every middleware in an isolate. */
@@ -71,9 +73,11 @@ const MAX_KNOWN = 32
 const known = new Map<string, SecretKeys>()
 
 /** The keys of a secret that has passed `checkSecrets`. Derived once per isolate. */
-export async function keysOf(secret: string): Promise<SecretKeys> {
-  const cached = known.get(secret)
-  if (cached) return cached
+export function keysOf(secret: string): SecretKeys | Promise<SecretKeys> {
+  return known.get(secret) ?? deriveKeys(secret)
+}
+
+async function deriveKeys(secret: string): Promise<SecretKeys> {
   const base = await crypto.subtle.importKey('raw', utf8(secret), 'HKDF', false, [
     'deriveBits',
     'deriveKey',
@@ -87,10 +91,18 @@ export async function keysOf(secret: string): Promise<SecretKeys> {
     false,
     ['sign', 'verify'],
   )
-  const keys = { id: new Uint8Array(id), base, signature }
-  for (const oldest of known.keys()) if (known.size >= MAX_KNOWN) known.delete(oldest)
-  known.set(secret, keys)
+  const keys = { id: new Uint8Array(id), base, signature, seals: new Map() }
+  keep(known, secret, keys, MAX_KNOWN)
   return keys
+}
+
+/** Puts a value in a map that holds so many of the latest. */
+export function keep<T>(latest: Map<string, T>, name: string, value: T, limit: number): void {
+  for (const oldest of latest.keys()) {
+    if (latest.size < limit) break
+    latest.delete(oldest)
+  }
+  latest.set(name, value)
 }
 
 interface Derivation {

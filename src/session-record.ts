@@ -21,14 +21,13 @@ const MAX_CLOCK_SKEW = 86_400_000
 
 /** One JSON text: `{ v: format, n: name, c: createdAt, d: data }` and, where there are any, `i: idle, x: fixed, f: flash`. */
 export function encodeBody({ name, createdAt, idle, fixed, data, flash }: Content): string {
-  const flashes = Object.keys(flash).length > 0
   return JSON.stringify({
     v: FORMAT,
     n: name,
     c: createdAt,
-    ...(idle !== null && { i: idle }),
-    ...(fixed !== null && { x: fixed }),
-    ...(flashes && { f: flash }),
+    i: idle ?? undefined,
+    x: fixed ?? undefined,
+    f: Object.keys(flash).length > 0 ? flash : undefined,
     d: data,
   })
 }

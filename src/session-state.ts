@@ -58,8 +58,8 @@ export class SessionState {
   save: (() => Promise<void>) | undefined
   /** It was loaded in a form that is on its way out, and is to be stored anew. */
   isOutdated = false
-  /** Resolves when the write that is under way has ended. */
-  writing: Promise<void> | undefined
+  /** The write that is under way. */
+  writing: Promise<string | undefined> | undefined
   /** How often the last write was tried. */
   attempts = 1
 

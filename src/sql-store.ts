@@ -1,4 +1,3 @@
-import { driverAdvice, LOGIN_REFUSED, withoutValues } from './driver-error.js'
 import { IndexedStore, type KeyedStoreOptions } from './keyed-store.js'
 import type { SessionRecord } from './session-record.js'
 import { checkTable } from './sql-name.js'
@@ -18,16 +17,16 @@ export interface Dialect {
   /** Ends an `INSERT` that leaves a row alone which is there already. Without such an end, `isTaken` tells. */
   readonly ifAbsent: string
   isTaken?(error: unknown): boolean
-  /** Does `DELETE … RETURNING` exist? */
-  readonly returnsDeleted: boolean
+  /** Selects the texts of a JSON array (`?`). Where there is one, `DELETE … RETURNING` exists, too. */
+  readonly elements?: string
   schema(table: string, name: string): string[]
   /** Deletes rows that expired up to an instant (`?`), but no more than a number of them. */
   deleteExpired(table: string, limit: number): string
   /** Was the statement undone by the database, and is it worth another try? */
   isTransient(error: unknown): boolean
   isMissingTable(error: unknown): boolean
-  /** Was the login refused? */
-  isRefused?(error: unknown): boolean
+  /** What to do about any other error. */
+  advice?(error: unknown): string | undefined
 }
 
 export type SqlValue = string | number | null
@@ -41,9 +40,6 @@ export interface SqlResult {
 type Row = { [K in keyof SessionRecord | 'id']: unknown }
 
 const MAX_TRIES = 3
-
-/** Values in one list: D1 takes no more parameters (https://developers.cloudflare.com/d1/platform/limits/). */
-const MAX_LIST = 100
 
 /**
  * What the stores with a table have in common: one statement for each verb. A store adds its dialect and how its client
@@ -62,7 +58,7 @@ export abstract class SqlStore extends IndexedStore {
   }
 
   /** Runs one statement, whose parameters are written `?`. */
-  protected abstract query(sql: string, values: readonly SqlValue[]): Promise<SqlResult>
+  protected abstract query(sql: string, values: SqlValue[]): Promise<SqlResult>
 
   /** Makes the table and its indexes, if they are not there. */
   async migrate(): Promise<void> {
@@ -74,21 +70,18 @@ export abstract class SqlStore extends IndexedStore {
   /** Removes at most `limit` expired rows (default 1,000), and says how many. */
   async cleanup(limit = 1000): Promise<number> {
     if (!(Number.isSafeInteger(limit) && limit > 0)) {
-      throw new TypeError('cleanup() takes a positive integer: the most rows to remove.')
+      throw new TypeError('cleanup() takes a positive integer.')
     }
     const sql = this.#dialect.deleteExpired(this.#table, limit)
-    return this.ask('remove expired sessions', async () => {
-      const { changes } = await this.#run(sql, Date.now())
-      return changes
-    })
+    const run = (): Promise<SqlResult> => this.#run(sql, Date.now())
+    return (await this.ask('clean up', run)).changes
   }
 
   /** How many rows there are, expired ones that were not cleaned up yet included. */
   async count(): Promise<number> {
-    return this.ask('count its sessions', async () => {
-      const { rows } = await this.#run(`SELECT count(*) AS n FROM ${this.#table}`)
-      return Number((rows[0] as { n: unknown }).n)
-    })
+    const sql = `SELECT count(*) AS n FROM ${this.#table}`
+    const { rows } = await this.ask('count its sessions', () => this.#run(sql))
+    return Number((rows[0] as { n: unknown }).n)
   }
 
   protected async read(id: string): Promise<SessionRecord | undefined> {
@@ -131,18 +124,13 @@ export abstract class SqlStore extends IndexedStore {
     return changes === 1
   }
 
-  /** A Worker has few statements for a request on the Free plan, and an owner may have more sessions than that. */
+  /** In one statement, be they ever so many: a Worker has few of them for a request on the Free plan. */
   protected override async removeMany(ids: readonly string[]): Promise<string[]> {
-    if (!this.#dialect.returnsDeleted) return super.removeMany(ids)
-    const removed: string[] = []
-    for (let start = 0; start < ids.length; start += MAX_LIST) {
-      const some = ids.slice(start, start + MAX_LIST)
-      const marks = some.map(() => '?').join(', ')
-      const sql = `DELETE FROM ${this.#table} WHERE id IN (${marks}) RETURNING id`
-      const { rows } = await this.#run(sql, ...some)
-      removed.push(...rows.map((row) => (row as { id: string }).id))
-    }
-    return removed
+    const { elements } = this.#dialect
+    if (elements === undefined) return super.removeMany(ids)
+    const sql = `DELETE FROM ${this.#table} WHERE id IN (${elements}) RETURNING id`
+    const { rows } = await this.#run(sql, JSON.stringify(ids))
+    return rows.map((row) => (row as { id: string }).id)
   }
 
   protected async removeAll(): Promise<void> {
@@ -173,17 +161,15 @@ export abstract class SqlStore extends IndexedStore {
       try {
         return await this.query(sql, values)
       } catch (error) {
-        if (attempt === MAX_TRIES || !this.#dialect.isTransient(error)) throw withoutValues(error)
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 100 * 2 ** attempt))
+        if (attempt === MAX_TRIES || !this.#dialect.isTransient(error)) throw error
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 200 * attempt))
       }
     }
   }
 
   protected override advice(error: unknown): string | undefined {
-    const { isMissingTable, isRefused } = this.#dialect
-    if (isMissingTable(error)) {
-      return `There is no table ${this.#table}: call migrate() once, or apply the schema in docs/servers.md.`
-    }
-    return isRefused?.(error) ? LOGIN_REFUSED : driverAdvice(error)
+    return this.#dialect.isMissingTable(error)
+      ? `There is no table ${this.#table}: call migrate() once.`
+      : this.#dialect.advice?.(error)
   }
 }

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { AMBIGUOUS, isLoopback, type SessionCookie } from './cookie.js'
-import { SessionError, storeFailed } from './errors.js'
+import { ask, SessionError, storeFailed } from './errors.js'
 import type { Lifetime } from './lifetime.js'
 import { personalize } from './response.js'
 import { Session, stateOf } from './session.js'
@@ -24,6 +24,9 @@ export interface Settings {
 
 /** What a store that does not say otherwise may have issued. */
 const DEFAULT_SHAPE = /^[\w.-]{1,4096}$/
+
+/** What a cookie's value says, and whether by the newest secret. */
+type Verified = { value: string; isCurrent: boolean } | undefined
 
 /** One request's dealings with its session: load, hand to the handler, settle. */
 export class Visit {
@@ -50,17 +53,14 @@ export class Visit {
   }
 
   /** The visitor's session, or a new one. An error means that the store failed: nothing is written, no cookie sent. */
-  async begin(): Promise<Session> {
+  begin(): Session | Promise<Session> {
     const header = this.#c.req.raw.headers.get('Cookie')
-    const known = header === null ? undefined : await this.#load(header)
-    this.#session = known ?? new Session()
-    if (!known) this.#manage(this.#session)
-    return this.#session
+    return header === null ? this.#manage(new Session()) : this.#load(header)
   }
 
-  async #load(header: string): Promise<Session | undefined> {
+  async #load(header: string): Promise<Session> {
     const carried = this.#settings.cookie.read(header, this.#c.req.url)
-    if (carried === undefined) return undefined
+    if (carried === undefined) return this.#manage(new Session())
     this.#cameWithCookie = true
     if (carried === AMBIGUOUS) return this.#reject('duplicate')
     const signed = await this.#verify(carried)
@@ -69,26 +69,27 @@ export class Visit {
     const store = await this.#openStore()
     const wellFormed = store.isWellFormed ? store.isWellFormed(value) : DEFAULT_SHAPE.test(value)
     if (!wellFormed) return this.#reject('malformed')
-    const session = await calling('load a session', () => store.loadSession(value))
+    const session = await ask('load a session', () => store.loadSession(value))
     // Two middlewares may share a store, but not each other's sessions.
     if (!session || stateOf(session).content.name !== this.#settings.name) {
       return this.#reject('unknown')
     }
+    this.#manage(session)
     // A shorter absolute timeout than when it was stored holds at once.
-    if (this.#manage(session).isExpired(Date.now())) return this.#reject('unknown')
+    if (this.#state.isExpired(Date.now())) return this.#reject('unknown')
     this.#value = signed.isCurrent ? carried : await this.#sign(value)
     this.#sendsCookie = !signed.isCurrent
     return session
   }
 
   /** The value that was signed; as it is, if values are not signed. Nothing is computed for one that no cookie can hold. */
-  async #verify(carried: string): Promise<{ value: string; isCurrent: boolean } | undefined> {
+  #verify(carried: string): Verified | Promise<Verified> {
     const signer = this.#openSigner()
     if (!signer) return { value: carried, isCurrent: true }
     return DEFAULT_SHAPE.test(carried) ? signer.verify(carried, this.#cookieName) : undefined
   }
 
-  async #sign(value: string): Promise<string> {
+  #sign(value: string): string | Promise<string> {
     const signer = this.#openSigner()
     return signer ? signer.sign(value, this.#cookieName) : value
   }
@@ -103,21 +104,38 @@ export class Visit {
     return this.#settings.cookie.nameFor(this.#c.req.url)
   }
 
-  #manage(session: Session): SessionState {
-    const state = stateOf(session)
-    state.manage(this.#settings.name, this.#settings.lifetime, () => this.#save())
-    return state
+  #manage(session: Session): Session {
+    const { name, lifetime } = this.#settings
+    stateOf(session).manage(name, lifetime, () => this.#save())
+    this.#session = session
+    return session
   }
 
-  async #openStore(): Promise<SessionStore> {
+  #openStore(): SessionStore | Promise<SessionStore> {
     if (this.#store) return this.#store
     const { store } = this.#settings
-    this.#store = typeof store === 'function' ? await opening(() => store(this.#c)) : store
-    const { productionWarning } = this.#store
+    return typeof store === 'function' ? this.#makeStore(store) : this.#opened(store)
+  }
+
+  async #makeStore(
+    make: (c: Context) => SessionStore | Promise<SessionStore>,
+  ): Promise<SessionStore> {
+    try {
+      return this.#opened(await make(this.#c))
+    } catch (error) {
+      // A mistake in the code that makes it is that mistake.
+      if (error instanceof TypeError || error instanceof RangeError) throw error
+      throw storeFailed('open', error)
+    }
+  }
+
+  #opened(store: SessionStore): SessionStore {
+    const { productionWarning } = store
     const { url } = this.#c.req
     if (productionWarning && url.startsWith('https:') && !isLoopback(url))
       warnOnce(productionWarning)
-    return this.#store
+    this.#store = store
+    return store
   }
 
   /** The handler is done: stores what is to be stored, and tells the browser in whatever response goes out. */
@@ -125,7 +143,8 @@ export class Visit {
     const c = this.#c
     const failed = c.error !== undefined && c.res.status >= 500
     try {
-      await this.#saveAtEnd(failed && !this.#settings.saveOnError)
+      if (this.#saves) await this.#saves
+      if (this.#hasToWrite(failed && !this.#settings.saveOnError)) await this.#writeAtEnd()
     } catch (error) {
       // Nothing of a response that reports as done what was not kept. Hono's onError puts its own in place.
       c.res = undefined
@@ -139,22 +158,26 @@ export class Visit {
 
   /** Something that is no Error was thrown, so there will be no response: of this request only `destroy` takes effect. */
   async abandon(): Promise<void> {
-    await this.#saveAtEnd(true)
+    if (this.#saves) await this.#saves
+    if (this.#hasToWrite(true)) await this.#writeAtEnd()
     this.#state.phase = 'settled'
   }
 
   /** Of a request that failed nothing is stored, not even that there was one; but what it has ended is over. */
-  async #saveAtEnd(failed: boolean): Promise<void> {
+  #hasToWrite(failed: boolean): boolean {
     const state = this.#state
-    await this.#saves
     state.phase = 'settling'
     if (failed) state.discard()
-    if (failed ? !state.ending : state.status(Date.now()) === 'unchanged') return
+    return failed ? state.ending : state.status(Date.now()) !== 'unchanged'
+  }
+
+  async #writeAtEnd(): Promise<void> {
     try {
       await this.#keepAlive(this.#write())
     } catch (error) {
       if (!(error instanceof SessionError && error.code === 'SESSION_GONE')) throw error
       // It ended while this request was running. That is nothing the client did wrong.
+      const state = this.#state
       if (state.stored) this.#emit({ type: 'gone', id: state.stored.id })
       this.#sendsCookie = false
       state.discard()
@@ -179,7 +202,7 @@ export class Visit {
 
   async #end(store: SessionStore, state: SessionState): Promise<void> {
     const id = state.stored?.id
-    await calling('destroy a session', () => store.destroySession(this.#session))
+    await ask('destroy a session', () => store.destroySession(this.#session))
     state.buried()
     this.#value = undefined
     this.#sendsCookie = false
@@ -190,7 +213,7 @@ export class Visit {
     const before = state.stored?.record
     const isRotated = state.rotation !== undefined
     this.#openSigner() // secrets that are missing are an error before anything is stored
-    const issued = await calling('store a session', () => store.storeSession(this.#session))
+    const issued = await ask('store a session', () => store.storeSession(this.#session))
     if (issued !== undefined && state.phase === 'settled') throw cookieTooLate()
     const value = issued === undefined ? this.#value : await this.#sign(issued)
     const { id, stored, attempts } = state
@@ -233,8 +256,10 @@ export class Visit {
     return cookie.write(value, left, url)
   }
 
-  #reject(reason: 'malformed' | 'signature' | 'duplicate' | 'unknown'): undefined {
+  /** What the request carried is no session of ours, so there is a new one. */
+  #reject(reason: 'malformed' | 'signature' | 'duplicate' | 'unknown'): Session {
     this.#emit({ type: 'rejected', reason })
+    return this.#manage(new Session())
   }
 
   /** An observer that fails must not fail the request. */
@@ -259,24 +284,6 @@ export class Visit {
 const INSECURE_WARNING =
   'isolate-session: this request came over plain http to a host that is not loopback, so the browser will drop the Secure session cookie. ' +
   'Use https. With `wrangler dev` and routes, start it as `wrangler dev --host localhost`.'
-
-/** A store that cannot be made is a store that failed, but for mistakes in the code that makes it. */
-async function opening<T>(open: () => T | Promise<T>): Promise<T> {
-  try {
-    return await open()
-  } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) throw error
-    throw storeFailed('open', error)
-  }
-}
-
-async function calling<T>(action: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    throw storeFailed(action, error)
-  }
-}
 
 function cookieTooLate(): SessionError {
   return new SessionError(

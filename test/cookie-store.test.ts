@@ -10,6 +10,7 @@ import {
   session,
 } from '../src/index.js'
 import { seal } from '../src/seal.js'
+import { keysOf } from '../src/secrets.js'
 import { storeContract } from '../src/testing.js'
 import { useClock } from './support/clock.js'
 import { httpStory } from './support/http-story.js'
@@ -106,6 +107,7 @@ describe('C1 the seal', () => {
     const seals = derive.mock.calls.filter(
       ([, , algorithm]) => (algorithm as { name: string }).name === 'AES-GCM',
     )
+    expect(seals).toHaveLength(2)
     const [one, two] = seals.map(([algorithm, , derived]) => ({
       salt: (algorithm as unknown as { salt: Uint8Array }).salt,
       length: (derived as unknown as { length: number }).length,
@@ -114,6 +116,21 @@ describe('C1 the seal', () => {
     expect(one?.salt).not.toEqual(two?.salt)
     encrypt.mockRestore()
     derive.mockRestore()
+  })
+
+  test('that comes back does not have its key derived again', async () => {
+    const value = await issue()
+    const derive = vi.spyOn(crypto.subtle, 'deriveKey')
+    expect(await store.loadSession(value)).toBeDefined()
+    expect(derive).not.toHaveBeenCalled()
+    derive.mockRestore()
+  })
+
+  test('leaves its key behind only for so long', async () => {
+    const first = await issue()
+    for (let i = 0; i < 1000; i++) await issue()
+    expect((await keysOf(NEW)).seals.size).toBe(1000)
+    expect(await store.loadSession(first)).toBeDefined()
   })
 
   test('a thousand of one session are a thousand different', async () => {

@@ -38,7 +38,7 @@ const D1: Dialect = {
   longestTable: 63,
   columns: '*',
   ifAbsent: ' ON CONFLICT DO NOTHING',
-  returnsDeleted: true,
+  elements: 'SELECT value FROM json_each(?)',
   /** Without a rowid the primary key is the table, so an insert writes one row and not two; D1 bills every one. */
   schema: (table, name) => [
     `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version TEXT NOT NULL, expiry INTEGER, owner TEXT, body TEXT NOT NULL) WITHOUT ROWID`,
@@ -82,7 +82,7 @@ export class D1Store extends SqlStore {
     }
   }
 
-  protected async query(sql: string, values: readonly SqlValue[]): Promise<SqlResult> {
+  protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     const isRead = sql.startsWith('SELECT')
     // From the primary: a replica may not have the last write yet.
     const db = (isRead && this.#db.withSession?.('first-primary')) || this.#db

@@ -1,7 +1,7 @@
 /**
  * @module isolate-session/mongodb
  */
-import { driverAdvice, LOGIN_REFUSED } from '../driver-error.js'
+import { driverAdvice } from '../driver-error.js'
 import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
 import type { SessionRecord } from '../session-record.js'
 
@@ -110,8 +110,7 @@ export class MongoDBStore extends IndexedStore {
   }
 
   protected override advice(error: unknown): string | undefined {
-    const isRefused = [AUTHENTICATION_FAILED, UNAUTHORIZED].includes(codeOf(error))
-    return isRefused ? LOGIN_REFUSED : driverAdvice(error)
+    return driverAdvice(error, [AUTHENTICATION_FAILED, UNAUTHORIZED].includes(codeOf(error)))
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * @module isolate-session/mysql
  */
+import { driverAdvice } from '../driver-error.js'
 import {
   type Dialect,
   type SqlResult,
@@ -22,8 +23,6 @@ const DUPLICATE = 1062
 const ACCESS_DENIED = 1045
 const NO_SUCH_TABLE = 1146
 const DEADLOCK = 1213
-/** MariaDB, from 11.6 on: another one has changed the row since this statement began. */
-const RECORD_CHANGED = 1020
 
 const MYSQL: Dialect = {
   quote: '`',
@@ -35,16 +34,18 @@ const MYSQL: Dialect = {
   // No `IGNORE`, which cuts what is too long; no `ON DUPLICATE KEY`, which tells a taken id like an inserted one.
   ifAbsent: '',
   isTaken: (error) => errnoOf(error) === DUPLICATE,
-  returnsDeleted: false,
   // VARBINARY compares bytes. A collation would take `Ab` for `aB`, or one owner for another.
   schema: (table) => [
     `CREATE TABLE IF NOT EXISTS ${table} (id VARBINARY(43) PRIMARY KEY, version VARBINARY(43) NOT NULL, expiry BIGINT, owner VARBINARY(255), body LONGTEXT NOT NULL, INDEX expiry (expiry), INDEX owner (owner)) ENGINE = InnoDB CHARACTER SET utf8mb4`,
   ],
   deleteExpired: (table, limit) =>
     `DELETE FROM ${table} WHERE expiry <= ? ORDER BY expiry LIMIT ${limit}`,
-  isTransient: (error) => [DEADLOCK, RECORD_CHANGED].includes(errnoOf(error)),
+  isTransient: (error) => errnoOf(error) === DEADLOCK,
   isMissingTable: (error) => errnoOf(error) === NO_SUCH_TABLE,
-  isRefused: (error) => errnoOf(error) === ACCESS_DENIED,
+  advice: (error) =>
+    error instanceof EvalError
+      ? 'In a Worker make the client with `disableEval: true`.'
+      : driverAdvice(error, errnoOf(error) === ACCESS_DENIED),
 }
 
 function errnoOf(error: unknown): number {
@@ -70,14 +71,9 @@ export class MySQLStore extends SqlStore {
     this.#client = client
   }
 
-  protected override advice(error: unknown): string | undefined {
-    if (error instanceof EvalError) return 'In a Worker make the client with `disableEval: true`.'
-    return super.advice(error)
-  }
-
-  protected async query(sql: string, values: readonly SqlValue[]): Promise<SqlResult> {
+  protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     // Not query(): it writes values into the text, and how to escape them depends on the server's SQL mode.
-    const [result] = await this.#client.execute(sql, [...values])
+    const [result] = await this.#client.execute(sql, values)
     return Array.isArray(result)
       ? { rows: result, changes: 0 }
       : { rows: [], changes: result.affectedRows }

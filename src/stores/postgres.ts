@@ -1,6 +1,7 @@
 /**
  * @module isolate-session/postgres
  */
+import { driverAdvice } from '../driver-error.js'
 import {
   type Dialect,
   type SqlResult,
@@ -32,8 +33,8 @@ export interface PgResult {
 
 export type PostgresStoreOptions = SqlStoreOptions
 
-/** Rolled back for another one's sake, or two migrations at once: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const TRANSIENT = new Set(['40001', '40P01', '23505', '42P07'])
+/** Rolled back (class 40), or two migrations at once: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const TRANSIENT = /^40|23505|42P07/
 
 const POSTGRES: Dialect = {
   quote: '"',
@@ -42,7 +43,7 @@ const POSTGRES: Dialect = {
   // With now(), which is not immutable, Hyperdrive does not answer from its cache: https://developers.cloudflare.com/hyperdrive/concepts/query-caching/
   columns: 'id, version, expiry, owner, body, now()',
   ifAbsent: ' ON CONFLICT DO NOTHING',
-  returnsDeleted: true,
+  elements: 'SELECT json_array_elements_text(?::text::json)',
   schema: (table, name) => [
     `CREATE TABLE IF NOT EXISTS ${table} (id text COLLATE "C" PRIMARY KEY, version text NOT NULL, expiry bigint, owner text COLLATE "C", body text NOT NULL)`,
     `CREATE INDEX IF NOT EXISTS "${name}_expiry" ON ${table} (expiry) WHERE expiry IS NOT NULL`,
@@ -51,9 +52,9 @@ const POSTGRES: Dialect = {
   // Rows that a request is writing are left for the next time: nobody waits for the other. As an array, or the limit may be passed.
   deleteExpired: (table, limit) =>
     `DELETE FROM ${table} WHERE id = ANY (ARRAY (SELECT id FROM ${table} WHERE expiry <= ? LIMIT ${limit} FOR UPDATE SKIP LOCKED))`,
-  isTransient: (error) => TRANSIENT.has(codeOf(error)),
+  isTransient: (error) => TRANSIENT.test(codeOf(error)),
   isMissingTable: (error) => codeOf(error) === '42P01',
-  isRefused: (error) => codeOf(error).startsWith('28'),
+  advice: (error) => driverAdvice(error, codeOf(error).startsWith('28')),
 }
 
 function codeOf(error: unknown): string {
@@ -78,15 +79,15 @@ export class PostgresStore extends SqlStore {
     this.#client = client
   }
 
-  protected async query(sql: string, values: readonly SqlValue[]): Promise<SqlResult> {
-    let parameters = 0
-    const text = sql.replace(/\?/g, () => `$${++parameters}`)
+  protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
+    let n = 0
+    const text = sql.replace(/\?/g, () => `$${++n}`)
     if ('unsafe' in this.#client) {
       // Prepared by name, unless the client was made with `prepare: false`.
-      const rows = await this.#client.unsafe(text, [...values], { prepare: true })
+      const rows = await this.#client.unsafe(text, values, { prepare: true })
       return { rows, changes: rows.count }
     }
-    const { rows, rowCount, affectedRows } = await this.#client.query(text, [...values])
+    const { rows, rowCount, affectedRows } = await this.#client.query(text, values)
     return { rows, changes: rowCount ?? affectedRows ?? 0 }
   }
 }

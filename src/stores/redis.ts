@@ -1,8 +1,8 @@
 /**
  * @module isolate-session/redis
  */
-import { isValueShaped, utf8 } from '../crypto.js'
-import { driverAdvice, LOGIN_REFUSED, withoutValues } from '../driver-error.js'
+import { isValueShaped } from '../crypto.js'
+import { driverAdvice } from '../driver-error.js'
 import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
 import { checkPrefix } from '../prefix.js'
 import type { SessionRecord } from '../session-record.js'
@@ -30,39 +30,41 @@ export interface RedisStoreOptions extends KeyedStoreOptions {
   readonly prefix?: string
 }
 
-// Each script reads and writes one key, so that it runs on a cluster, too. Every record is a text that begins with its version
-// and tells its expiry before anything else: `{"version":"…","expiry":…`.
+/** A script, and the SHA-1 of its text in hex, by which a server knows it. A test holds the one to the other. */
+interface Script {
+  readonly hash: string
+  readonly text: string
+}
 
-/** Writes if the key is free. A call that is made again because its reply was lost finds its own version. */
-const INSERT = script(`
-local set = ARGV[3] == '' and redis.call('SET', KEYS[1], ARGV[1], 'NX')
-  or ARGV[3] ~= '' and redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[3])
-if set then return 1 end
-return redis.call('GETRANGE', KEYS[1], 0, #ARGV[2] - 1) == ARGV[2] and 1 or 0`)
+// Each script reads and writes one key, so that it runs on a cluster, too. The text of a record begins with its version and
+// tells its expiry and owner before its body: `{"version":"…","expiry":…,"owner":…,"body":"…"}`.
 
-/** Writes if the version is that one. 0: it is not; 1: done; 2: done, and the expiry has moved. */
-const REPLACE = script(`
+/**
+ * Writes, or removes if there is no new text, if what is there begins as expected; where nothing is expected, nothing may be
+ * there. Gives what was there, without its body. A call that is made again because its reply was lost finds its own text.
+ */
+const WRITE: Script = {
+  hash: 'f231ea2fda8c4e525deba075a9b0106c106faf57',
+  text: `
+local expected, mine, text = ARGV[1], ARGV[2], ARGV[3]
 local old = redis.call('GET', KEYS[1]) or ''
-if string.sub(old, 1, #ARGV[2]) == ARGV[2] then return 2 end
-if string.sub(old, 1, #ARGV[4]) ~= ARGV[4] then return 0 end
-if ARGV[3] == '' then redis.call('SET', KEYS[1], ARGV[1])
-else redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3]) end
-return string.match(old, '"expiry":(%w+)') == string.match(ARGV[1], '"expiry":(%w+)') and 1 or 2`)
-
-/** Removes if the version is that one, or whatever it is, and gives what was there. */
-const REMOVE = script(`
-local old = redis.call('GET', KEYS[1])
-if not old or string.sub(old, 1, #ARGV[1]) ~= ARGV[1] then return false end
-redis.call('DEL', KEYS[1])
-return old`)
+local function begins(start) return string.sub(old, 1, #start) == start end
+if text and begins(mine) then return '{}' end
+if (old == '') ~= (expected == '') or not begins(expected) then return false end
+if text then redis.call('SET', KEYS[1], text, unpack(ARGV, 4)) else redis.call('DEL', KEYS[1]) end
+return old == '' and '{}' or string.gsub(old, ',"body":.*', '') .. '}'`,
+}
 
 /** Notes one session of an owner, forgets those that have expired, and lives as long as the last one. */
-const KEEP = script(`
+const KEEP: Script = {
+  hash: '143dada4251bdfd13a52c54d4ad7de632181819a',
+  text: `
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[3])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
 if last == 'inf' then redis.call('PERSIST', KEYS[1])
-else redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - ARGV[3])) end`)
+else redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - ARGV[3])) end`,
+}
 
 /** Keys looked at in one step of a scan. */
 const SCAN_COUNT = '1000'
@@ -107,25 +109,21 @@ export class RedisStore extends IndexedStore {
   }
 
   protected async insert(id: string, record: SessionRecord): Promise<boolean> {
-    const inserted = await this.#run(INSERT, this.#prefix + id, ...written(record))
-    if (inserted === 0) return false
-    await this.#index(id, record)
-    return true
+    const before = await this.#write(id, '', record)
+    if (before) await this.#index(id, record)
+    return before !== undefined
   }
 
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
-    const values = [...written(record), beginning(version)]
-    const outcome = await this.#run(REPLACE, this.#prefix + id, ...values)
-    if (outcome === 2) await this.#index(id, record)
-    return outcome !== 0
+    const before = await this.#write(id, beginning(version), record)
+    if (before && before.expiry !== record.expiry) await this.#index(id, record)
+    return before !== undefined
   }
 
   protected async remove(id: string, version?: string): Promise<boolean> {
-    const expected = version === undefined ? '' : beginning(version)
-    const removed = await this.#run(REMOVE, this.#prefix + id, expected)
-    const owner = parse(removed)?.owner
-    if (owner) await this.#send('ZREM', this.#ownerKey(owner), id)
-    return removed !== null
+    const before = await this.#write(id, version === undefined ? '{' : beginning(version))
+    if (before?.owner) await this.#send('ZREM', this.#ownerKey(before.owner), id)
+    return before !== undefined
   }
 
   protected async removeAll(): Promise<void> {
@@ -151,7 +149,17 @@ export class RedisStore extends IndexedStore {
   }
 
   protected override advice(error: unknown): string | undefined {
-    return /WRONGPASS|NOAUTH|NOPERM/.test(String(error)) ? LOGIN_REFUSED : driverAdvice(error)
+    return driverAdvice(error, /WRONGPASS|NOAUTH|NOPERM/.test(String(error)))
+  }
+
+  /** Gives what was there; `undefined`: it was not as expected, and nothing was done. */
+  async #write(
+    id: string,
+    expected: string,
+    record?: SessionRecord,
+  ): Promise<SessionRecord | undefined> {
+    const values = record ? written(record) : []
+    return parse(await this.#run(WRITE, this.#prefix + id, expected, ...values))
   }
 
   async #index(id: string, { owner, expiry }: SessionRecord): Promise<void> {
@@ -191,7 +199,7 @@ export class RedisStore extends IndexedStore {
   /** By its hash; with its text if the server does not know it yet. */
   async #run({ text, hash }: Script, key: string, ...values: string[]): Promise<unknown> {
     try {
-      return await this.#send('EVALSHA', await hash(), '1', key, ...values)
+      return await this.#send('EVALSHA', hash, '1', key, ...values)
     } catch (error) {
       if (!String(error).includes('NOSCRIPT')) throw error
       return this.#send('EVAL', text, '1', key, ...values)
@@ -199,28 +207,8 @@ export class RedisStore extends IndexedStore {
   }
 }
 
-interface Script {
-  readonly text: string
-  /** What the server keeps it under. Made at the first use: nothing is computed when a module is loaded. */
-  hash(): Promise<string>
-}
-
-function script(text: string): Script {
-  let known: string | undefined
-  return {
-    text,
-    hash: async () => {
-      known ??= await sha1(text)
-      return known
-    },
-  }
-}
-
-/** In hex, as Redis names scripts. It guards nothing. */
-async function sha1(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-1', utf8(text)))
-  return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-}
+/** What @upstash/redis says of what it has sent, at the end of a message. */
+const SENT = /, command was: .*/
 
 async function send(client: RedisClient, command: [string, ...string[]]): Promise<unknown> {
   try {
@@ -228,23 +216,23 @@ async function send(client: RedisClient, command: [string, ...string[]]): Promis
     if ('call' in client) return await client.call(...command)
     return await ('sendCommand' in client ? client.sendCommand(command) : client.exec(command))
   } catch (error) {
-    throw withoutValues(error)
+    // Errors are logged, and some clients put what they have sent into them: the session.
+    if (error instanceof Error) {
+      Reflect.deleteProperty(error, 'command')
+      error.message = error.message.replace(SENT, '')
+      error.stack = error.stack?.replace(SENT, '') ?? ''
+    }
+    throw error
   }
 }
 
 function checkClient(client: RedisClient): RedisClient {
   const isClient = ['call', 'sendCommand', 'exec'].some((method) => method in client)
-  if (!isClient || 'masters' in client) {
-    throw new TypeError(
-      'RedisStore takes a client of node-redis, of ioredis (also its Cluster), or of @upstash/redis.',
-    )
-  }
-  if ('options' in client && client.options?.keyPrefix) {
-    throw new TypeError(
-      'RedisStore: make the client without keyPrefix, and give the store a `prefix`.',
-    )
-  }
-  return client
+  const isPrefixed = 'options' in client && client.options?.keyPrefix
+  if (isClient && !('masters' in client) && !isPrefixed) return client
+  throw new TypeError(
+    'RedisStore takes a client of node-redis, ioredis (or its Cluster) or @upstash/redis, without keyPrefix.',
+  )
 }
 
 /** How the text of a record with this version begins, and of no other. */
@@ -252,11 +240,12 @@ function beginning(version: string): string {
   return `{"version":${JSON.stringify(version)}`
 }
 
-/** A record as the scripts take it: its text, how that begins, and how long it is to be kept, in milliseconds. */
-function written({ version, expiry, owner, body }: SessionRecord): [string, string, string] {
-  const text = JSON.stringify({ version, expiry, owner, body })
-  const left = expiry === null ? '' : String(Math.max(1, Math.ceil(expiry - Date.now())))
-  return [text, beginning(version), left]
+/** A record as the script takes it: how its text begins, the text, and how long it is to be kept. */
+function written({ version, expiry, owner, body }: SessionRecord): string[] {
+  const values = [beginning(version), JSON.stringify({ version, expiry, owner, body })]
+  // In milliseconds from now: the server's clock may be another.
+  if (expiry !== null) values.push('PX', String(Math.max(1, Math.ceil(expiry - Date.now()))))
+  return values
 }
 
 /** A text, or what an HTTP client has made of it. */

@@ -135,7 +135,7 @@ describe.skipIf(missing.length > 0)('inside workerd, over TCP', () => {
     expect(await (await isolate(`${ORIGIN}/kept`)).text()).toBe('counted')
     const second = await isolate(`${ORIGIN}/kept`)
     expect(second.status).toBe(500)
-    expect(await second.text()).toContain('a client belongs to one request')
+    expect(await second.text()).toContain('A client belongs to one request')
   })
 
   test('mysql2 without disableEval is told what is missing', async () => {

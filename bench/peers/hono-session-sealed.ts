@@ -1,0 +1,4 @@
+import { serve } from '../library.js'
+import { honoSession } from './hono-session.js'
+
+export default serve(honoSession())

@@ -1,0 +1,5 @@
+import { CookieStore } from 'hono-sessions'
+import { serve } from '../library.js'
+import { honoSessions } from './hono-sessions.js'
+
+export default serve(honoSessions(new CookieStore(), true))

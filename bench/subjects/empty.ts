@@ -1,0 +1,11 @@
+import { serve } from '../library.js'
+
+/** What any middleware costs. It has no session, so only its `untouched` is looked at. */
+export default serve({
+  middleware: async (_c, next) => {
+    await next()
+  },
+  read: () => '',
+  write: () => '',
+  begin: () => {},
+})

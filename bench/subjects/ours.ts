@@ -1,0 +1,33 @@
+import type { Context } from 'hono'
+import type { Session } from '../../src/index.js'
+import { type SessionEnv, type SessionOptions, session } from '../../src/index.js'
+import { type Library, PROFILE } from '../library.js'
+
+interface Data {
+  n: number
+  profile: typeof PROFILE
+}
+
+/** This library with one store or another. */
+export function ours(options: SessionOptions<Data>, inCookie = false): Library {
+  const sessionOf = (c: Context): Session<Data> => (c as Context<SessionEnv<Data>>).var.session
+  return {
+    middleware: session(options),
+    inCookie,
+    rotates: true,
+    read: (c) => sessionOf(c).get('n'),
+    write(c) {
+      const visitor = sessionOf(c)
+      visitor.update('n', (n = 0) => n + 1)
+      return visitor.get('n')
+    },
+    begin(c) {
+      sessionOf(c).set('n', 0)
+      sessionOf(c).set('profile', PROFILE)
+    },
+    signIn: (c) => sessionOf(c).signIn('ada', { keep: ['n', 'profile'] }),
+  }
+}
+
+/** A secret, as `openssl rand -base64 32` makes them; it is in this repository, so it protects nothing. */
+export const SECRET = 'q1Jw0Zr8mYb5cVx2NkT7hGf4sLd9eUaP3oRi6tWyXzE='
