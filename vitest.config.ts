@@ -25,6 +25,8 @@ export default defineConfig({
           // One runtime for all files: a start takes a second each. Tests use names of their own.
           isolate: false,
           maxWorkers: 1,
+          // Vitest runs projects with different numbers of workers one after the other, and wants to be told in which order.
+          sequence: { groupOrder: 1 },
           // A busy machine is no failure.
           testTimeout: 60_000,
         },
@@ -38,6 +40,9 @@ export default defineConfig({
           name: 'servers',
           include: ['test/servers/*.test.ts'],
           globalSetup: ['test/servers/support/start-servers.ts'],
+          // They wait for servers most of the time.
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
