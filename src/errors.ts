@@ -44,15 +44,6 @@ export function callersTurn<T>(run: () => T): T {
   }
 }
 
-/** Asks a store. What that throws is wrapped once. */
-export async function ask<T>(action: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    throw storeFailed(action, error)
-  }
-}
-
 /** The backend's own error, wrapped once. */
 export function storeFailed(
   action: string,

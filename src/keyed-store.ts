@@ -79,19 +79,28 @@ export abstract class KeyedStore implements SessionStore {
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
     if (!this.isWellFormed(cookieValue)) return undefined
     const id = await idOf(cookieValue)
-    const record = await this.ask('read a session', () => this.read(id))
-    const content = record && decodeRecord(record, Date.now())
-    if (!content) return undefined
-    const session = new Session()
-    stateOf(session).restore({ id, record }, content)
-    return session
+    // Here and where a session is stored without ask(): every function that waits for another is felt.
+    try {
+      const record = await this.read(id)
+      const content = record && decodeRecord(record, Date.now())
+      if (!content) return undefined
+      const session = new Session()
+      stateOf(session).restore({ id, record }, content)
+      return session
+    } catch (error) {
+      throw this.#failure('read a session', error)
+    }
   }
 
   async storeSession(session: AnySession): Promise<string | undefined> {
     const state = stateOf(session)
     if (state.destroyed) throw sessionGone()
     if (state.ending) await this.destroySession(session)
-    return this.ask('write a session', () => writeSession(state, this.#backend))
+    try {
+      return await writeSession(state, this.#backend)
+    } catch (error) {
+      throw this.#failure('write a session', error)
+    }
   }
 
   async destroySession(session: AnySession): Promise<void> {
@@ -151,8 +160,12 @@ export abstract class KeyedStore implements SessionStore {
     try {
       return await verb()
     } catch (error) {
-      throw storeFailed(action, error, this.advice?.(error))
+      throw this.#failure(action, error)
     }
+  }
+
+  #failure(action: string, error: unknown): unknown {
+    return storeFailed(action, error, this.advice?.(error))
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { AMBIGUOUS, isLoopback, type SessionCookie } from './cookie.js'
-import { ask, SessionError, storeFailed } from './errors.js'
+import { SessionError, storeFailed } from './errors.js'
 import type { Lifetime } from './lifetime.js'
 import { personalize } from './response.js'
 import { Session, stateOf } from './session.js'
@@ -69,7 +69,12 @@ export class Visit {
     const store = await this.#openStore()
     const wellFormed = store.isWellFormed ? store.isWellFormed(value) : DEFAULT_SHAPE.test(value)
     if (!wellFormed) return this.#reject('malformed')
-    const session = await ask('load a session', () => store.loadSession(value))
+    let session: Session | undefined
+    try {
+      session = await store.loadSession(value)
+    } catch (error) {
+      throw storeFailed('load a session', error)
+    }
     // Two middlewares may share a store, but not each other's sessions.
     if (!session || stateOf(session).content.name !== this.#settings.name) {
       return this.#reject('unknown')
@@ -202,7 +207,11 @@ export class Visit {
 
   async #end(store: SessionStore, state: SessionState): Promise<void> {
     const id = state.stored?.id
-    await ask('destroy a session', () => store.destroySession(this.#session))
+    try {
+      await store.destroySession(this.#session)
+    } catch (error) {
+      throw storeFailed('destroy a session', error)
+    }
     state.buried()
     this.#value = undefined
     this.#sendsCookie = false
@@ -213,7 +222,12 @@ export class Visit {
     const before = state.stored?.record
     const isRotated = state.rotation !== undefined
     this.#openSigner() // secrets that are missing are an error before anything is stored
-    const issued = await ask('store a session', () => store.storeSession(this.#session))
+    let issued: string | undefined
+    try {
+      issued = await store.storeSession(this.#session)
+    } catch (error) {
+      throw storeFailed('store a session', error)
+    }
     if (issued !== undefined && state.phase === 'settled') throw cookieTooLate()
     const value = issued === undefined ? this.#value : await this.#sign(issued)
     const { id, stored, attempts } = state
