@@ -8,12 +8,13 @@ import type { SessionEvent } from './session-event.js'
 import type { SessionState, Status } from './session-state.js'
 import type { SessionStore } from './session-store.js'
 import type { Signer } from './signature.js'
+import { type StoreOption, storeOfRequest } from './store-of-request.js'
 import { warnOnce } from './warn-once.js'
 
 /** The middleware's options, checked. */
 export interface Settings {
   readonly name: string
-  readonly store: SessionStore | ((c: Context) => SessionStore | Promise<SessionStore>)
+  readonly store: StoreOption
   readonly cookie: SessionCookie
   /** Signs the cookie's value, if it is to be signed. */
   readonly signer: Signer | ((c: Context) => Signer) | undefined
@@ -66,7 +67,8 @@ export class Visit {
     const signed = await this.#verify(carried)
     if (!signed) return this.#reject('signature')
     const { value } = signed
-    const store = await this.#openStore()
+    const store = await storeOfRequest(this.#settings.store, this.#c)
+    this.#store = store
     const wellFormed = store.isWellFormed ? store.isWellFormed(value) : DEFAULT_SHAPE.test(value)
     if (!wellFormed) return this.#reject('malformed')
     let session: Session | undefined
@@ -114,33 +116,6 @@ export class Visit {
     stateOf(session).manage(name, lifetime, () => this.#save())
     this.#session = session
     return session
-  }
-
-  #openStore(): SessionStore | Promise<SessionStore> {
-    if (this.#store) return this.#store
-    const { store } = this.#settings
-    return typeof store === 'function' ? this.#makeStore(store) : this.#opened(store)
-  }
-
-  async #makeStore(
-    make: (c: Context) => SessionStore | Promise<SessionStore>,
-  ): Promise<SessionStore> {
-    try {
-      return this.#opened(await make(this.#c))
-    } catch (error) {
-      // A mistake in the code that makes it is that mistake.
-      if (error instanceof TypeError || error instanceof RangeError) throw error
-      throw storeFailed('open', error)
-    }
-  }
-
-  #opened(store: SessionStore): SessionStore {
-    const { productionWarning } = store
-    const { url } = this.#c.req
-    if (productionWarning && url.startsWith('https:') && !isLoopback(url))
-      warnOnce(productionWarning)
-    this.#store = store
-    return store
   }
 
   /** The handler is done: stores what is to be stored, and tells the browser in whatever response goes out. */
@@ -199,7 +174,8 @@ export class Visit {
   async #write(): Promise<void> {
     const state = this.#state
     if (state.status(Date.now()) === 'unchanged') return
-    const store = await this.#openStore()
+    this.#store ??= await storeOfRequest(this.#settings.store, this.#c)
+    const store = this.#store
     if (state.ending) await this.#end(store, state)
     const status = state.status(Date.now())
     if (status !== 'unchanged') await this.#keep(store, state, status)

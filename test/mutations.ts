@@ -618,7 +618,7 @@ const MUTATIONS: Mutation[] = [
   },
   {
     what: 'M12 a store that cannot be opened is an error of its own',
-    file: 'visit',
+    file: 'store-of-request',
     from: "throw storeFailed('open', error)",
     to: 'throw error',
     caughtBy: ['middleware', 'M12 a store that cannot be opened'],
@@ -775,8 +775,8 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'M20 the store is made for every step',
     file: 'visit',
-    from: 'if (this.#store) return this.#store',
-    to: '',
+    from: 'this.#store ??= await storeOfRequest(',
+    to: 'this.#store = await storeOfRequest(',
     caughtBy: ['middleware', 'asked once in a request that needs it'],
   },
   {
@@ -797,7 +797,7 @@ const MUTATIONS: Mutation[] = [
     what: 'M1 a store is made for everyone',
     file: 'visit',
     from: "const header = this.#c.req.raw.headers.get('Cookie')",
-    to: "this.#openStore()\n    const header = this.#c.req.raw.headers.get('Cookie')",
+    to: "storeOfRequest(this.#settings.store, this.#c)\n    const header = this.#c.req.raw.headers.get('Cookie')",
     caughtBy: ['middleware', 'makes no store'],
   },
   {
