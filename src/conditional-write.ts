@@ -1,8 +1,8 @@
-import type { Content } from './content.js'
+import type { SessionContent } from './content.js'
 import { idOf, randomValue, randomVersion, utf8Length } from './crypto.js'
-import { callersTurn, SessionError, sessionGone } from './errors.js'
+import { runUserCallback, SessionError, sessionGone } from './errors.js'
 import { decodeRecord, encodeBody, type SessionRecord } from './session-record.js'
-import type { SessionState, Stored, Write } from './session-state.js'
+import type { SessionState, StoredRecord, Write } from './session-state.js'
 
 /** The verbs of a store that keeps records; each one atomic step. See `KeyedStore`. */
 export interface Backend {
@@ -31,41 +31,25 @@ const { setTimeout } = globalThis
  * The one idea: every write is conditional on the version that was read. If it has moved, the record is read again and the
  * same changes are applied to it. Moving the expiry is the same write; there is no second way.
  */
-export async function writeSession(
-  state: SessionState,
-  backend: Backend,
-): Promise<string | undefined> {
-  // One after the other, should somebody store the same session twice at once.
-  while (state.writing) await state.writing.catch(() => {})
-  const write = state.begin()
-  try {
-    state.writing = perform(state, write, backend)
-    return await state.writing
-  } catch (error) {
-    state.abort(write)
-    throw error
-  } finally {
-    state.writing = undefined
-  }
-}
-
-function perform(state: SessionState, write: Write, backend: Backend): Promise<string | undefined> {
-  const { stored } = state
-  if (!stored) return create(state, write, backend)
-  return write.rotation
-    ? rotate(state, stored, write, backend)
-    : update(state, stored, write, backend)
+export function writeSession(state: SessionState, backend: Backend): Promise<string | undefined> {
+  return state.write((write): Promise<string | undefined> => {
+    const { life } = write
+    if (life.is !== 'stored') return create(state, write, backend)
+    return write.rotation
+      ? rotate(state, life.stored, write, backend)
+      : update(state, life.stored, write, backend)
+  })
 }
 
 async function create(state: SessionState, write: Write, backend: Backend): Promise<string> {
   const { value, stored } = await insertNew(state, write, undefined, backend)
-  state.complete(write, stored)
+  state.completeWrite(write, stored)
   return value
 }
 
 async function update(
   state: SessionState,
-  { id, record }: Stored,
+  { id, record }: StoredRecord,
   write: Write,
   backend: Backend,
 ): Promise<undefined> {
@@ -76,12 +60,12 @@ async function update(
     const isSame = write.changes.length === 0 && expiry === base.record.expiry
     const next = isSame ? base.record : recordOf(content, expiry, backend)
     if (next === base.record || (await backend.replace(id, next, base.record.version))) {
-      return void state.complete(write, { id, record: next }, content)
+      return void state.completeWrite(write, { id, record: next }, content)
     }
     const latest = await readAgain(id, state.attempts, backend)
     // A reply that was lost: the record is the one that this write has made.
     if (latest?.version === next.version) {
-      return void state.complete(write, { id, record: next }, content)
+      return void state.completeWrite(write, { id, record: next }, content)
     }
     base = rebase(latest, write)
   }
@@ -90,7 +74,7 @@ async function update(
 
 async function rotate(
   state: SessionState,
-  old: Stored,
+  old: StoredRecord,
   write: Write,
   backend: Backend,
 ): Promise<string> {
@@ -108,8 +92,8 @@ async function rotate(
 /** Removes `old`, after carrying over to `fresh` what other requests have changed in it meanwhile. */
 async function supersede(
   state: SessionState,
-  old: Stored,
-  fresh: Stored,
+  old: StoredRecord,
+  fresh: StoredRecord,
   write: Write,
   backend: Backend,
 ): Promise<void> {
@@ -117,13 +101,13 @@ async function supersede(
   let { record } = fresh
   for (state.attempts = 1; state.attempts <= MAX_ATTEMPTS; state.attempts++) {
     if (await backend.remove(old.id, base.record.version)) {
-      return state.complete(write, { id: fresh.id, record }, base.content)
+      return state.completeWrite(write, { id: fresh.id, record }, base.content)
     }
     const latest = await readAgain(old.id, state.attempts, backend)
     // A sign-in stands even if the session it came from has ended: somebody has just authenticated.
     if (write.rotation === 'signIn' && !contentOf(latest)) {
       if ((await backend.read(fresh.id))?.version !== record.version) throw sessionGone()
-      return state.complete(write, { id: fresh.id, record }, base.content)
+      return state.completeWrite(write, { id: fresh.id, record }, base.content)
     }
     base = rebase(latest, write)
     const expiry = state.expiryToStore(write, base.content, base.record, Date.now())
@@ -140,7 +124,7 @@ async function insertNew(
   write: Write,
   old: SessionRecord | undefined,
   backend: Backend,
-): Promise<{ value: string; stored: Stored }> {
+): Promise<{ value: string; stored: StoredRecord }> {
   const expiry = state.expiryToStore(write, write.content, old, Date.now())
   const record = recordOf(write.content, expiry, backend)
   for (let attempt = 0; attempt < MAX_INSERTS; attempt++) {
@@ -169,7 +153,7 @@ async function replaceOwn(
 }
 
 function recordOf(
-  content: Content,
+  content: SessionContent,
   expiry: number | null,
   { maxSessionBytes }: Backend,
 ): SessionRecord {
@@ -184,7 +168,7 @@ function recordOf(
 }
 
 /** What a live record says now; `undefined` when it is gone. */
-function contentOf(record: SessionRecord | undefined): Content | undefined {
+function contentOf(record: SessionRecord | undefined): SessionContent | undefined {
   return record && decodeRecord(record, Date.now())
 }
 
@@ -192,10 +176,10 @@ function contentOf(record: SessionRecord | undefined): Content | undefined {
 function rebase(
   record: SessionRecord | undefined,
   { changes }: Write,
-): { record: SessionRecord; content: Content } {
+): { record: SessionRecord; content: SessionContent } {
   const content = contentOf(record)
   if (!record || !content) throw sessionGone()
-  for (const change of changes) callersTurn(() => change.apply(content))
+  for (const change of changes) runUserCallback(() => change.apply(content))
   return { record, content }
 }
 

@@ -1,5 +1,5 @@
 /** What a session holds: what the body of its record says, and whom it belongs to. */
-export interface Content {
+export interface SessionContent {
   /** The middleware's `name`: a value issued under one is not accepted under another. */
   name: string
   createdAt: number
@@ -19,17 +19,17 @@ export interface Flash {
 /** The name of sessions that were stored outside a middleware, and the middleware's default. */
 export const DEFAULT_NAME = 'session'
 
-export function emptyContent(name: string, createdAt: number): Content {
+export function emptyContent(name: string, createdAt: number): SessionContent {
   return { name, createdAt, idle: null, fixed: null, owner: null, data: {}, flash: {} }
 }
 
 /** A property of its own, never one that every object has. */
-export function own<T>(record: Record<string, T>, key: string): T | undefined {
+export function ownProperty<T>(record: Record<string, T>, key: string): T | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined
 }
 
 /** Puts a value under `key`, or nothing; a flash there is over either way. */
-export function place(content: Content, key: string, value: unknown): void {
+export function setOrDelete(content: SessionContent, key: string, value: unknown): void {
   delete content.flash[key]
   if (value === undefined) delete content.data[key]
   else content.data[key] = value

@@ -1,10 +1,10 @@
 import { isValueShaped, randomValue } from './crypto.js'
-import { SessionError, sessionGone } from './errors.js'
+import { SessionError } from './errors.js'
 import { open, seal } from './seal.js'
 import { checkSecrets } from './secrets.js'
 import { Session, stateOf } from './session.js'
 import { decodeRecord, encodeBody, type SessionRecord } from './session-record.js'
-import type { Stored } from './session-state.js'
+import type { StoredRecord } from './session-state.js'
 import type { SessionStore } from './session-store.js'
 
 export interface CookieStoreOptions {
@@ -45,46 +45,39 @@ export class CookieStore implements SessionStore {
   }
 
   isWellFormed(cookieValue: string): boolean {
-    return SEAL_SHAPE.test(cookieValue)
+    return typeof cookieValue === 'string' && SEAL_SHAPE.test(cookieValue)
   }
 
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
-    if (cookieValue.length > MAX_VALUE_LENGTH) return undefined
+    if (!this.isWellFormed(cookieValue)) return undefined
     const opened = await open(cookieValue, this.#secrets)
     const stored = opened && fromText(opened.text)
     const content = stored && decodeRecord(stored.record, Date.now())
     if (!content) return undefined
     const session = new Session()
-    const state = stateOf(session)
-    state.restore(stored, content)
-    state.isOutdated = opened.secret !== this.#secrets[0]
+    stateOf(session).restore(stored, content, opened.secret !== this.#secrets[0])
     return session
   }
 
   async storeSession(session: AnySession): Promise<string> {
     const state = stateOf(session)
-    if (state.destroyed) throw sessionGone()
-    state.buried()
-    const { stored } = state
-    const write = state.begin()
-    const { content } = write
-    try {
-      const expiry = state.expiryToStore(write, content, stored?.record, Date.now())
-      const id = stored && !write.rotation ? stored.id : randomValue()
+    if (state.life.is === 'replacing') state.recordRemoved()
+    return state.write(async (write) => {
+      const { life, content, rotation } = write
+      const old = life.is === 'stored' ? life.stored : undefined
+      const expiry = state.expiryToStore(write, content, old?.record, Date.now())
+      const id = old && !rotation ? old.id : randomValue()
       const record = { version: '', expiry, owner: content.owner, body: encodeBody(content) }
       const value = await seal(toText({ id, record }), this.#secrets[0])
       if (value.length > MAX_VALUE_LENGTH) throw tooLarge()
-      state.complete(write, { id, record })
+      state.completeWrite(write, { id, record, inCookie: true })
       return value
-    } catch (error) {
-      state.abort(write)
-      throw error
-    }
+    })
   }
 
   /** There is nothing to remove but the cookie, which the middleware tells the browser to forget. */
   async destroySession(session: AnySession): Promise<void> {
-    stateOf(session).buried()
+    stateOf(session).recordRemoved()
   }
 
   /** @throws SessionError `UNSUPPORTED`: sessions that are in cookies end with the secret that sealed them. */
@@ -97,16 +90,16 @@ export class CookieStore implements SessionStore {
 }
 
 /** A line of what the record says beside its body, and the body, which is JSON and has no line break. */
-function toText({ id, record: { expiry, owner, body } }: Stored): string {
+function toText({ id, record: { expiry, owner, body } }: StoredRecord): string {
   return `${JSON.stringify([id, expiry, owner])}\n${body}`
 }
 
-function fromText(text: string): Stored | undefined {
+function fromText(text: string): StoredRecord | undefined {
   const end = text.indexOf('\n')
   try {
     const [id, expiry, owner] = JSON.parse(text.slice(0, end))
     const record: SessionRecord = { version: '', expiry, owner, body: text.slice(end + 1) }
-    return isValueShaped(id) ? { id, record } : undefined
+    return isValueShaped(id) ? { id, record, inCookie: true } : undefined
   } catch {
     return undefined
   }

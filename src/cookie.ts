@@ -50,6 +50,7 @@ export function cookieNames(name: string): string[] {
 /** The session's cookie: its name, how it is read, written and removed. Options are checked here, not at the first request. */
 export class SessionCookie {
   readonly #name: string
+  readonly #path: string
   readonly #secure: boolean | 'auto'
   readonly #persistent: boolean
   readonly #hostOnly: boolean
@@ -97,6 +98,7 @@ export class SessionCookie {
       'cookie.partitioned needs cookie.secure: browsers drop it otherwise',
     )
     this.#name = name
+    this.#path = path
     // On loopback too: without Secure the browser would drop such a cookie, with it most take it there.
     this.#secure = sameSite === 'None' || partitioned ? true : secure
     this.#persistent = persistent
@@ -121,15 +123,29 @@ export class SessionCookie {
     return scan(header, `${this.nameFor(url)}=`)
   }
 
+  /** @throws SessionError `SESSION_TOO_LARGE` if browsers would drop a cookie with this value. */
+  assertFits(value: string, url: string): void {
+    if (this.nameFor(url).length + value.length <= MAX_COOKIE_BYTES) return
+    throw new SessionError(
+      'SESSION_TOO_LARGE',
+      `The cookie would exceed the ${MAX_COOKIE_BYTES} bytes that browsers take, and was not sent. Keep less in the session, or use a store that keeps it on the server.`,
+    )
+  }
+
+  /** Will the browser send the cookie back to this URL? Path matching as in RFC 6265, section 5.1.4. */
+  comesBackTo(url: string): boolean {
+    const path = this.#path
+    if (path === '/') return true
+    const { pathname } = new URL(url)
+    return (
+      pathname.startsWith(path) &&
+      (path.endsWith('/') || /^(\/|$)/.test(pathname.slice(path.length)))
+    )
+  }
+
   /** A `Set-Cookie` line. `maxAge` in seconds; `null` for as long as a browser keeps it. */
   write(value: string, maxAge: number | null, url: string): string {
     const name = this.nameFor(url)
-    if (name.length + value.length > MAX_COOKIE_BYTES) {
-      throw new SessionError(
-        'SESSION_TOO_LARGE',
-        `The cookie would exceed the ${MAX_COOKIE_BYTES} bytes that browsers take, and was not sent. Keep less in the session, or use a store that keeps it on the server.`,
-      )
-    }
     const age = this.#persistent ? `; Max-Age=${Math.min(maxAge ?? MAX_AGE, MAX_AGE)}` : ''
     return this.#line(name, value, age, url)
   }

@@ -24,8 +24,8 @@ export function randomVersion(): string {
 }
 
 /** Could `randomValue` have made it, or `idOf`? Only the canonical spelling counts. */
-export function isValueShaped(value: string): boolean {
-  return VALUE_SHAPE.test(value)
+export function isValueShaped(value: unknown): value is string {
+  return typeof value === 'string' && VALUE_SHAPE.test(value)
 }
 
 /** What a store keeps a session under: knowing it, one still cannot name the cookie value. */

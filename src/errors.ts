@@ -32,14 +32,14 @@ export class SessionError extends Error {
 }
 
 /** What the caller's own functions have thrown. A store hands it through: it is no failure of the backend. */
-const callersOwn = new WeakSet<object>()
+const userErrors = new WeakSet<object>()
 
 /** Runs a function of the caller's, whose error is to reach the caller as it is. */
-export function callersTurn<T>(run: () => T): T {
+export function runUserCallback<T>(run: () => T): T {
   try {
     return run()
   } catch (error) {
-    if (typeof error === 'object' && error !== null) callersOwn.add(error)
+    if (typeof error === 'object' && error !== null) userErrors.add(error)
     throw error
   }
 }
@@ -50,7 +50,7 @@ export function storeFailed(
   cause: unknown,
   advice = 'Check that the backend is reachable and set up.',
 ): unknown {
-  const isNoneOfTheBackend = typeof cause === 'object' && cause !== null && callersOwn.has(cause)
+  const isNoneOfTheBackend = typeof cause === 'object' && cause !== null && userErrors.has(cause)
   if (isNoneOfTheBackend || cause instanceof SessionError) return cause
   return new SessionError(
     'STORE_FAILED',

@@ -1,6 +1,6 @@
 import { type Backend, writeSession } from './conditional-write.js'
 import { idOf, isValueShaped } from './crypto.js'
-import { SessionError, sessionGone, storeFailed } from './errors.js'
+import { SessionError, storeFailed } from './errors.js'
 import { Session, stateOf } from './session.js'
 import { decodeRecord, isExpired, type SessionRecord } from './session-record.js'
 import type { SessionStore, SessionSummary } from './session-store.js'
@@ -94,8 +94,7 @@ export abstract class KeyedStore implements SessionStore {
 
   async storeSession(session: AnySession): Promise<string | undefined> {
     const state = stateOf(session)
-    if (state.destroyed) throw sessionGone()
-    if (state.ending) await this.destroySession(session)
+    if (state.life.is === 'replacing') await this.destroySession(session)
     try {
       return await writeSession(state, this.#backend)
     } catch (error) {
@@ -105,10 +104,22 @@ export abstract class KeyedStore implements SessionStore {
 
   async destroySession(session: AnySession): Promise<void> {
     const state = stateOf(session)
+    await state.idle() // what a write under way brings back has to go, too
     const { stored } = state
     if (!stored) return
     await this.ask('remove a session', () => this.remove(stored.id))
-    state.buried()
+    state.recordRemoved()
+  }
+
+  async reloadSession(session: AnySession): Promise<boolean> {
+    const state = stateOf(session)
+    await state.idle()
+    if (state.life.is !== 'stored') return !state.isDestroyed
+    const { id } = state.life.stored
+    const record = await this.ask('read a session', () => this.read(id))
+    const content = record && decodeRecord(record, Date.now())
+    if (content) state.rebase({ id, record }, content)
+    return content !== undefined
   }
 
   async clearStore(): Promise<void> {

@@ -1,11 +1,12 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { DEFAULT_NAME } from './content.js'
 import { type CookieOptions, SessionCookie } from './cookie.js'
+import { type Outcome, RequestSession, type Settings } from './request-session.js'
 import { Session, stateOf } from './session.js'
 import type { SessionEvent } from './session-event.js'
 import type { SessionStore } from './session-store.js'
 import { Signer } from './signature.js'
-import { type Settings, Visit } from './visit.js'
+import { warnOnce } from './warn-once.js'
 
 /** What the middleware adds to a Hono environment: `c.var.session`, or another name. */
 export interface SessionEnv<
@@ -71,18 +72,80 @@ export function session<
   const settings = check(options)
   const { name } = settings
   return async function session(c: Context, next): Promise<void> {
-    const outer: unknown = c.get(name)
-    if (outer instanceof Session && stateOf(outer).save) return next()
-    const visit = new Visit(c, settings)
-    c.set(name, await visit.begin())
+    if (isMounted(c.get(name), settings)) return next()
+    const current = new RequestSession(c, settings)
+    try {
+      const loading = current.load()
+      if (loading) await loading
+    } finally {
+      c.set(name, current.session)
+    }
     try {
       await next()
     } catch (thrown) {
-      await visit.abandon()
+      // Past us, on its way to `onError`: with `hono/combine`, or because it is no Error.
+      await current.commit(outcomeOf(thrown, statusOf(thrown)))
       throw thrown
     }
-    await visit.settle()
+    if (!c.finalized) await current.commit(NO_RESPONSE)
+    else await current.commit(c.error === undefined ? SUCCESS : outcomeOf(c.error, c.res.status))
   }
+}
+
+/** Is the session of this name ours already, from the same middleware further out? */
+function isMounted(found: unknown, settings: Settings): boolean {
+  if (found === undefined) return false
+  const outer = found instanceof Session ? stateOf(found) : undefined
+  if (!outer?.isManaged) throw variableTaken(settings.name)
+  if (outer.phase === 'settled') return false // an earlier branch of `some`, which has ended
+  const { manager } = outer
+  const isSame = manager instanceof RequestSession && sameOptions(manager.settings, settings)
+  if (!isSame) warnOnce(MOUNTED_TWICE_WARNING)
+  return true
+}
+
+function sameOptions(a: Settings, b: Settings): boolean {
+  return a === b || sameValue(a.options, b.options)
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (!isPlain(a) || !isPlain(b)) return false
+  const names = new Set([...Object.keys(a), ...Object.keys(b)])
+  return [...names].every((name) => sameValue(a[name], b[name]))
+}
+
+/** An object or a list that was written down, not an instance of a class. */
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype
+}
+
+const MOUNTED_TWICE_WARNING =
+  'isolate-session: session() is mounted twice under one name with different options, and the inner one does nothing. ' +
+  'Mount it once, or give the inner one a `name` of its own.'
+
+/** A handler that returned nothing has failed: Hono answers 500. */
+const NO_RESPONSE: Outcome = { hasFailed: true, isRefused: false }
+
+const SUCCESS: Outcome = { hasFailed: false, isRefused: false }
+
+function outcomeOf(error: unknown, status: number): Outcome {
+  const isRefusal = (code: number): boolean => code === 401 || code === 403
+  return { hasFailed: status >= 500, isRefused: isRefusal(status) || isRefusal(statusOf(error)) }
+}
+
+/** What Hono will answer for something that was thrown: an `HTTPException` says so itself. */
+function statusOf(thrown: unknown): number {
+  const status: unknown =
+    thrown instanceof Error && 'getResponse' in thrown && (thrown as { status?: unknown }).status
+  return typeof status === 'number' ? status : 500
+}
+
+function variableTaken(name: string): TypeError {
+  return new TypeError(
+    `session(): c.var.${name} is taken by something else, perhaps the login of an auth library. Give the session another name: session({ name: 'cart', … }).`,
+  )
 }
 
 function check<Data extends object, Name extends string>(
@@ -116,6 +179,7 @@ function check<Data extends object, Name extends string>(
   }
   return {
     name,
+    options,
     store,
     cookie: new SessionCookie(name, cookie),
     signer: 'secrets' in options ? signerOf(secrets) : undefined,

@@ -1,79 +1,134 @@
-import type { Context } from 'hono'
-
 /** A directive, with its argument if it has one (RFC 9111, section 5.2). */
-const DIRECTIVE = /([^\s,="]+)(\s*=\s*(?:"[^"]*"|[^\s,"]*))?/g
+const DIRECTIVE = /([^\s,="]+)(\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,"]*))?/g
+
+/** A quoted argument. */
+const QUOTED = /"(?:[^"\\]|\\.)*"/g
 
 /** Where handlers address shared caches beside `Cache-Control` (RFC 9213, and Cloudflare's own). */
 const SHARED_CACHE_HEADERS = ['CDN-Cache-Control', 'Cloudflare-CDN-Cache-Control']
 
-/** Marks the response as one that depends on who asks, and adds the session's cookie if there is one to send. */
-export function personalize(c: Context, cookie: string | undefined): void {
-  try {
-    mark(c.res.headers, cookie)
-  } catch (error) {
-    // Headers that cannot be changed (`fetch`, `Response.redirect`) say so at the first change, with nothing done.
-    if (!(error instanceof TypeError)) throw error
-    const copy = new Response(c.res.body, c.res) // keeps a `webSocket`
-    c.res = undefined // or Hono would merge the two
-    c.res = copy
-    mark(copy.headers, cookie)
-  }
-}
-
-function mark(headers: Headers, cookie: string | undefined): void {
-  if (cookie !== undefined) appendCookie(headers, cookie)
-  keepFromSharedCaches(headers, cookie !== undefined)
+/** A `Set-Cookie` header to send. */
+export interface CookieLine {
+  readonly line: string
+  /** It tells the browser nothing new about the session: it was only extended, signed anew, or never was one. */
+  readonly isWeak: boolean
 }
 
 /**
- * Keeps a response that depends on the session out of shared caches.
+ * The response as it may go out: kept out of shared caches, because it depends on who asks, and with the session's cookie
+ * if there is one to send.
  *
- * Cloudflare caches a response without `Cache-Control` and does not look at `Vary` or the request's cookie
- * (https://developers.cloudflare.com/cache/concepts/cache-behavior/), so one visitor's page would be shown to the next.
+ * An app may keep a `Response` and give it to the next visitor, too. So unless it is `ours` it is never changed: it is
+ * copied, or returned as it is if it says everything already. The copy keeps a `webSocket` and an encoded body.
  */
-function keepFromSharedCaches(headers: Headers, setsCookie: boolean): void {
-  const vary = headers.get('Vary')
-  if (vary === null) headers.set('Vary', 'Cookie')
-  else if (!/(^|,)\s*(\*|cookie)\s*(,|$)/i.test(vary)) headers.set('Vary', `${vary}, Cookie`)
+export function personalize(
+  response: Response,
+  cookie: CookieLine | undefined,
+  ours?: Response,
+): Response {
+  const changes = headerChanges(response.headers, cookie)
+  if (changes.length === 0) return response
+  const result = response === ours ? response : new Response(response.body, response)
+  for (const change of changes) change(result.headers)
+  return result
+}
+
+type HeaderChange = (headers: Headers) => void
+
+function headerChanges(headers: Headers, cookie: CookieLine | undefined): HeaderChange[] {
+  const changes: HeaderChange[] = []
+  const others = cookie && otherCookies(headers, cookie)
+  if (cookie && others) changes.push((target) => setCookies(target, [...others, cookie.line]))
+  const sendsCookie = cookie !== undefined
+  const vary = varyByCookie(headers.get('Vary'))
+  if (vary !== undefined) changes.push((target) => target.set('Vary', vary))
   const asked = headers.get('Cache-Control')
-  const needed = setsCookie ? noStore(asked) : privately(asked)
-  if (needed !== asked) headers.set('Cache-Control', needed)
-  for (const name of SHARED_CACHE_HEADERS) if (headers.has(name)) headers.delete(name)
+  const needed = sendsCookie ? noStore(asked) : privately(asked)
+  if (needed !== asked) changes.push((target) => target.set('Cache-Control', needed))
+  for (const name of SHARED_CACHE_HEADERS) {
+    if (headers.has(name)) changes.push((target) => target.delete(name))
+  }
+  return changes
 }
 
-function noStore(asked: string | null): string {
+/** What `Vary` has to become; `undefined`: it says enough. */
+export function varyByCookie(vary: string | null): string | undefined {
+  if (vary === null) return 'Cookie'
+  return /(^|,)\s*(\*|cookie)\s*(,|$)/i.test(vary) ? undefined : `${vary}, Cookie`
+}
+
+/** `Cache-Control` for a response that carries a cookie. */
+export function noStore(asked: string | null): string {
   const kept = asked === null ? [] : unshared(asked)
-  return kept.some(([name]) => name === 'no-store') ? text(kept) : 'no-store'
+  return kept.some(([name]) => name === 'no-store') ? join(kept) : 'no-store'
 }
 
-function privately(asked: string | null): string {
+/** `Cache-Control` for a response that depends on the session. */
+export function privately(asked: string | null): string {
   if (asked === null) return 'private'
   const kept = unshared(asked)
-  const strict = kept.some(([name]) => name === 'no-store' || name === 'private')
-  return strict ? text(kept) : text([['private', 'private'], ...kept])
+  const isStrict = kept.some(([name]) => name === 'no-store' || name === 'private')
+  return isStrict ? join(kept) : join([['private', 'private'], ...kept])
 }
 
-/** What was asked for, without what lets shared caches in. A `private` or `no-cache` for some fields only does. */
+/**
+ * What was asked for, without what lets shared caches in: `public`, `s-maxage`, a `private`, `no-cache` or `no-store` that
+ * has an argument, and `must-understand`, which makes a cache ignore `no-store` (RFC 9111, section 5.2.2.3).
+ */
 function unshared(asked: string): [name: string, directive: string][] {
+  // A quote without its counterpart: nobody knows where the arguments end.
+  if (asked.replaceAll(QUOTED, '').includes('"')) return []
   return [...asked.matchAll(DIRECTIVE)].flatMap(([directive, written = '', argument]) => {
     const name = written.toLowerCase()
-    const shares = name === 'public' || name === 's-maxage'
-    const qualified = argument !== undefined && (name === 'private' || name === 'no-cache')
-    return shares || qualified ? [] : [[name, directive]]
+    const isShared = name === 'public' || name === 's-maxage' || name === 'must-understand'
+    const isPartial = argument !== undefined && ['private', 'no-cache', 'no-store'].includes(name)
+    return isShared || isPartial ? [] : [[name, directive]]
   })
 }
 
-function text(directives: [name: string, directive: string][]): string {
+function join(directives: [name: string, directive: string][]): string {
   return directives.map(([, directive]) => directive).join(', ')
 }
 
-/** One line for our name: an inner app mounted with the same middleware may have set its own. */
-function appendCookie(headers: Headers, line: string): void {
-  const name = line.slice(0, line.indexOf('=') + 1)
-  const others = headers.getSetCookie()
-  if (others.some((other) => other.startsWith(name))) {
-    headers.delete('Set-Cookie')
-    for (const other of others) if (!other.startsWith(name)) headers.append('Set-Cookie', other)
+/**
+ * The cookies that stay beside ours; `undefined`: ours does not go out. An app mounted in an app, or a Worker behind a Worker,
+ * may have set a cookie of the same name, path and domain: that one goes, unless ours says nothing new. One with another
+ * path or domain is another cookie (RFC 6265, section 5.3).
+ */
+function otherCookies(headers: Headers, { line, isWeak }: CookieLine): string[] | undefined {
+  const cookies = headers.getSetCookie()
+  if (cookies.length === 0) return cookies
+  const identity = identityOf(line)
+  const others = cookies.filter((other) => identityOf(other) !== identity)
+  return isWeak && others.length < cookies.length ? undefined : others
+}
+
+/** By what a browser tells one cookie from another. */
+function identityOf(line: string): string {
+  const [pair = '', ...attributes] = line.split(';')
+  const name = pair.slice(0, pair.indexOf('=')).trim()
+  return JSON.stringify([name, attribute(attributes, 'path'), attribute(attributes, 'domain')])
+}
+
+/** The value of an attribute; of several the last one counts. */
+function attribute(attributes: readonly string[], name: string): string {
+  let found = ''
+  for (const attribute of attributes) {
+    const [key = '', value = ''] = attribute.split(/=(.*)/s)
+    if (key.trim().toLowerCase() === name) found = value.trim()
   }
-  headers.append('Set-Cookie', line)
+  return name === 'domain' ? found.replace(/^\./, '').toLowerCase() : found
+}
+
+function setCookies(headers: Headers, lines: readonly string[]): void {
+  headers.delete('Set-Cookie')
+  for (const line of lines) headers.append('Set-Cookie', line)
+}
+
+/** Is the body still being written while it goes out? */
+export function isStreamed({ headers }: Response): boolean {
+  return (
+    /\bchunked\b/i.test(headers.get('Transfer-Encoding') ?? '') ||
+    /^\s*text\/event-stream\b/i.test(headers.get('Content-Type') ?? '')
+  )
 }

@@ -1,4 +1,4 @@
-import type { Content, Flash } from './content.js'
+import type { Flash, SessionContent } from './content.js'
 import { LAST_INSTANT } from './lifetime.js'
 
 /** What a backend keeps for one session. It stores all four fields and understands none but `owner`. */
@@ -20,7 +20,7 @@ const FORMAT = 1
 const MAX_CLOCK_SKEW = 86_400_000
 
 /** One JSON text: `{ v: format, n: name, c: createdAt, d: data }` and, where there are any, `i: idle, x: fixed, f: flash`. */
-export function encodeBody({ name, createdAt, idle, fixed, data, flash }: Content): string {
+export function encodeBody({ name, createdAt, idle, fixed, data, flash }: SessionContent): string {
   return JSON.stringify({
     v: FORMAT,
     n: name,
@@ -33,7 +33,7 @@ export function encodeBody({ name, createdAt, idle, fixed, data, flash }: Conten
 }
 
 /** The content of a live record. Expired, corrupt, of another format or with senseless times: `undefined`, never an error. */
-export function decodeRecord(record: SessionRecord, now: number): Content | undefined {
+export function decodeRecord(record: SessionRecord, now: number): SessionContent | undefined {
   if (isExpired(record.expiry, now)) return undefined
   const content = decodeBody(record)
   return content && content.createdAt <= now + MAX_CLOCK_SKEW ? content : undefined
@@ -45,7 +45,7 @@ export function isExpired(expiry: unknown, now: number): boolean {
 }
 
 /** The same without a look at the clock. */
-export function decodeBody({ body, owner = null }: SessionRecord): Content | undefined {
+export function decodeBody({ body, owner = null }: SessionRecord): SessionContent | undefined {
   const parsed = parseObject(body)
   if (parsed?.v !== FORMAT) return undefined
   const { n: name, c: createdAt, i: idle = null, x: fixed = null, d: data, f: flash = {} } = parsed

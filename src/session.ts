@@ -1,7 +1,7 @@
-import { type Content, own, place } from './content.js'
+import { ownProperty, type SessionContent, setOrDelete } from './content.js'
 import { SessionError } from './errors.js'
 import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json.js'
-import { ALL_KEYS, NO_KEY, type Rotation, SessionState } from './session-state.js'
+import { ALL_KEYS, type Change, NO_KEY, type Rotation, SessionState } from './session-state.js'
 
 /** The same value with everything in it readonly: what `get` gives is frozen. */
 export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
@@ -9,12 +9,17 @@ export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: Deep
 /** Longest owner, in bytes of UTF-8: what every backend can index. */
 const MAX_OWNER_BYTES = 255
 
-// biome-ignore lint/suspicious/noExplicitAny: stores hold sessions of every shape
-let read: (session: Session<any>) => SessionState
+/** A session whatever it holds: what a store works with. */
+// biome-ignore lint/suspicious/noExplicitAny: the shape of the data is the app's business
+export type AnySession = Session<any>
 
-/** What stores and the middleware see of a session. Not exported by the package. */
-// biome-ignore lint/suspicious/noExplicitAny: stores hold sessions of every shape
-export function stateOf(session: Session<any>): SessionState {
+let read: (session: AnySession) => SessionState
+
+/**
+ * What stores and the middleware see of a session: its private `#state`. Only code inside of the class can read a private
+ * field, so a static block of the class hands out this function. Not exported by the package.
+ */
+export function stateOf(session: AnySession): SessionState {
   return read(session)
 }
 
@@ -31,57 +36,63 @@ export class Session<Data extends object = Record<string, unknown>> {
 
   static {
     read = (session) => session.#state
+    // `session.user = 'ada'` would be lost: no property of this name exists, so the assignment ends up here.
+    Object.setPrototypeOf(Session.prototype, new Proxy(Object.prototype, { set: refuseProperty }))
   }
 
-  get #seen(): SessionState {
-    this.#state.looked = true
-    return this.#state
+  get #accessed(): SessionState {
+    const state = this.#state
+    if (!state.accessed) state.access()
+    return state
   }
 
-  /** `base64url(SHA-256(cookie value))`, safe to log. `undefined` until the session is stored for the first time. */
+  /**
+   * `base64url(SHA-256(cookie value))`, safe to log. `undefined` until the session is stored for the first time, and from
+   * `signIn` or `regenerate` until it is stored again.
+   */
   get id(): string | undefined {
-    return this.#seen.id
+    return this.#accessed.id
   }
 
   /** No store has ever held it. */
   get isNew(): boolean {
-    return this.#seen.isNew
+    return this.#accessed.isNew
   }
 
   /** `destroy()` was called, and nothing was begun in its place. */
   get isDestroyed(): boolean {
-    return this.#seen.destroyed
+    return this.#accessed.isDestroyed
   }
 
   /** Its expiry has passed. */
   get isExpired(): boolean {
-    return this.#seen.isExpired(Date.now())
+    return this.#accessed.isExpired(Date.now())
   }
 
   /** Data was changed and is not stored yet. Moving the expiry, `regenerate` and `destroy` do not count. */
   get dataChanged(): boolean {
-    return this.#seen.dataChanged
+    return this.#accessed.dataChanged
   }
 
   /** Start of the absolute lifetime: when the session began, or the last `signIn`. */
   get createdAt(): Date {
-    return new Date(this.#seen.content.createdAt)
+    return new Date(this.#accessed.content.createdAt)
   }
 
   /** When it ends if nobody uses it again. `undefined`: never, or not stored yet. */
   get expiry(): Date | undefined {
-    const { expiry } = this.#seen
+    const { expiry } = this.#accessed
     return typeof expiry === 'number' ? new Date(expiry) : undefined
   }
 
   /** Whom it belongs to, as told to `signIn`. */
   get owner(): string | undefined {
-    return this.#seen.content.owner ?? undefined
+    return this.#accessed.content.owner ?? undefined
   }
 
   /** How many keys hold data; flashes are not counted. */
   get size(): number {
-    return Object.keys(this.#seen.content.data).length
+    return Object.keys(this.#accessed.content.data).length
   }
 
   /**
@@ -90,28 +101,31 @@ export class Session<Data extends object = Record<string, unknown>> {
    * Changing what it returns throws; use `set` or `update`.
    */
   get<K extends keyof Data & string>(key: K): DeepReadonly<Data[K]> | undefined {
-    const state = this.#seen
-    const flash = own(state.content.flash, key)
-    if (!flash) return freezeJson(own(state.content.data, key)) as DeepReadonly<Data[K]> | undefined
-    // After the response is settled a flash can be read, but no longer taken.
-    if (state.isWritable) {
-      const take = (content: Content): void => {
-        if (own(content.flash, key)?.token === flash.token) delete content.flash[key]
+    const state = this.#accessed
+    const flash = ownProperty(state.content.flash, key)
+    if (!flash)
+      return freezeJson(ownProperty(state.content.data, key)) as DeepReadonly<Data[K]> | undefined
+    // It stays for a later request if nobody looks at this one, and once the response is settled.
+    if (state.isWritable && state.manager?.takesFlashes() !== false) {
+      const take = (content: SessionContent): void => {
+        if (ownProperty(content.flash, key)?.token === flash.token) delete content.flash[key]
       }
-      state.do({ key, apply: take })
+      state.perform({ key, apply: take })
     }
     return freezeJson(flash.value) as DeepReadonly<Data[K]>
   }
 
   /** Is there data or a flash under `key`? Takes nothing. */
   has(key: keyof Data & string): boolean {
-    const { data, flash } = this.#seen.content
+    const { data, flash } = this.#accessed.content
     return Object.hasOwn(data, key) || Object.hasOwn(flash, key)
   }
 
   /** The keys that hold data, as of now; flashes are left out. */
   keys(): IterableIterator<keyof Data & string> {
-    return Object.keys(this.#seen.content.data).values() as IterableIterator<keyof Data & string>
+    return Object.keys(this.#accessed.content.data).values() as IterableIterator<
+      keyof Data & string
+    >
   }
 
   /**
@@ -121,7 +135,7 @@ export class Session<Data extends object = Record<string, unknown>> {
    *
    * @throws TypeError if `value` is not JSON (the message names the key and nothing of the value).
    */
-  set<K extends keyof Data & string>(key: K, value: Data[K]): void {
+  set<K extends keyof Data & string>(key: K, value: Exclude<Data[K], undefined>): void {
     checkKey(key)
     const next = jsonCopy(value, key)
     this.#write(key, () => next)
@@ -143,33 +157,35 @@ export class Session<Data extends object = Record<string, unknown>> {
   ): void {
     checkKey(key)
     this.#write(key, ({ data }) => {
-      const next = change(mutableJson(own(data, key)) as Data[K] | undefined)
+      const next = change(mutableJson(ownProperty(data, key)) as Data[K] | undefined)
       return next === undefined ? undefined : jsonCopy(next, key)
     })
   }
 
-  #write(key: string, compute: (content: Content) => unknown): void {
-    const state = this.#seen
+  #write(key: string, compute: (content: SessionContent) => unknown): void {
+    const state = this.#accessed
     state.assertWritable()
     const { content } = state
     const next = compute(content)
-    const same = sameJson(next, own(content.data, key)) && !Object.hasOwn(content.flash, key)
+    const same =
+      sameJson(next, ownProperty(content.data, key)) && !Object.hasOwn(content.flash, key)
     if (same && !state.hasTouched(key)) return
-    place(content, key, next)
-    state.remember({ key, apply: (latest) => place(latest, key, compute(latest)) })
+    setOrDelete(content, key, next)
+    state.record({ key, apply: (latest) => setOrDelete(latest, key, compute(latest)) })
   }
 
   /** Forgets the value and any flash under `key`; true if there was one. */
   delete(key: keyof Data & string): boolean {
-    const state = this.#seen
+    const state = this.#accessed
     state.assertWritable()
     if (!this.has(key)) return false
-    state.do({ key, apply: (content) => place(content, key, undefined) })
+    state.perform({ key, apply: (content) => setOrDelete(content, key, undefined) })
     return true
   }
 
   /** Forgets all data and flashes. The session itself goes on. */
   clear(): void {
+    this.#accessed.assertWritable()
     this.#keepOnly([])
   }
 
@@ -181,7 +197,7 @@ export class Session<Data extends object = Record<string, unknown>> {
   flash<K extends keyof Data & string>(key: K, value: Data[K]): void {
     checkKey(key)
     const entry = { token: crypto.randomUUID(), value: jsonCopy(value, key) }
-    this.#seen.do({
+    this.#accessed.perform({
       key,
       apply: ({ flash }) => {
         flash[key] = entry
@@ -195,10 +211,14 @@ export class Session<Data extends object = Record<string, unknown>> {
    * Data stays, or only the keys in `keep`. The absolute lifetime goes on. For a change of privilege within one login;
    * when somebody authenticates, call `signIn`.
    */
-  regenerate({ keep }: { keep?: readonly (keyof Data & string)[] } = {}): void {
-    this.#seen.assertWritable()
-    this.#rotate('regenerate')
-    if (keep) this.#keepOnly(keep)
+  regenerate(options?: { keep?: readonly (keyof Data & string)[] }): void {
+    const { keep } = checkOptions('regenerate', options)
+    const state = this.#accessed
+    state.assertWritable()
+    // One that was never stored, and is not about to be, gets a new cookie value anyway.
+    const rotates = state.life.is === 'stored' || state.isBeingStored
+    if (!rotates && !keep) return
+    this.#keepOnly(keep, rotates ? 'regenerate' : undefined)
   }
 
   /**
@@ -208,18 +228,14 @@ export class Session<Data extends object = Record<string, unknown>> {
    * @param owner 1 to 255 bytes of UTF-8 without NUL, for example a user id.
    * @throws TypeError for another owner.
    */
-  signIn(owner: string, { keep = [] }: { keep?: readonly (keyof Data & string)[] } = {}): void {
+  signIn(owner: string, options?: { keep?: readonly (keyof Data & string)[] }): void {
     checkOwner(owner)
-    this.#seen.assertWritable()
-    this.#rotate('signIn')
-    this.#keepOnly(keep)
+    const { keep = [] } = checkOptions('signIn', options)
+    this.#accessed.assertWritable()
     const createdAt = Date.now()
-    this.#state.do({
-      key: NO_KEY,
-      apply: (content) => {
-        content.owner = owner
-        content.createdAt = createdAt
-      },
+    this.#keepOnly(keep, 'signIn', (content) => {
+      // Whatever was agreed with whoever was here before is over.
+      Object.assign(content, { owner, createdAt, idle: null, fixed: null })
     })
   }
 
@@ -229,7 +245,9 @@ export class Session<Data extends object = Record<string, unknown>> {
    * Afterwards there is nothing to see. A change made after it (`flash('notice', 'Signed out')`) begins a new one.
    */
   destroy(): void {
-    this.#seen.destroy()
+    // biome-ignore lint/complexity/noArguments: a parameter would be part of the signature
+    if (arguments.length > 0) throw new TypeError('destroy() takes no callback: it is done.')
+    this.#accessed.destroy()
   }
 
   /**
@@ -241,7 +259,7 @@ export class Session<Data extends object = Record<string, unknown>> {
     if (!(Number.isFinite(seconds) && seconds > 0)) {
       throw new RangeError('expireIn() takes a positive, finite number of seconds.')
     }
-    this.#retime(seconds, null)
+    this.#setTiming(seconds, null)
   }
 
   /**
@@ -250,15 +268,16 @@ export class Session<Data extends object = Record<string, unknown>> {
    * @throws RangeError for an invalid date and for one that is not in the future.
    */
   setExpiry(at: Date): void {
+    if (!(at instanceof Date)) throw new TypeError('setExpiry() takes a Date.')
     if (!(at.getTime() > Date.now()))
       throw new RangeError('setExpiry() takes a date in the future.')
-    this.#retime(null, at.getTime())
+    this.#setTiming(null, at.getTime())
   }
 
-  #retime(idle: number | null, fixed: number | null): void {
-    this.#seen.do({
+  #setTiming(idle: number | null, fixed: number | null): void {
+    this.#accessed.perform({
       key: NO_KEY,
-      retimes: true,
+      movesExpiry: true,
       apply: (content) => {
         content.idle = idle
         content.fixed = fixed
@@ -266,25 +285,25 @@ export class Session<Data extends object = Record<string, unknown>> {
     })
   }
 
-  #rotate(rotation: Rotation): void {
-    const state = this.#state
-    if (state.isNew || state.destroyed) return // its cookie value is a new one anyway
-    state.assertCookieCanBeSent()
-    if (state.rotation !== 'signIn') state.rotation = rotation
-  }
-
-  #keepOnly(keep: readonly string[]): void {
-    const state = this.#seen
-    state.assertWritable()
-    const dropped = ({ data, flash }: Content): string[] =>
-      Object.keys({ ...data, ...flash }).filter((key) => !keep.includes(key))
+  /** Drops every key but these, as part of a rotation or by itself. No list: keeps them all. */
+  #keepOnly(
+    keep: readonly string[] | undefined,
+    rotation?: Rotation,
+    more: Change['apply'] = () => {},
+  ): void {
+    const state = this.#accessed
+    if (rotation && state.life.is === 'stored') state.assertNewCookie()
+    const dropped = ({ data, flash }: SessionContent): string[] =>
+      keep ? Object.keys({ ...data, ...flash }).filter((key) => !keep.includes(key)) : []
     const drops = dropped(state.content).length > 0
-    // A rotation has to drop what it finds at last, be there nothing to drop yet.
-    if (!drops && !state.rotation) return
-    state.do({
+    // A rotation has to drop what other requests have written meanwhile, even if there is nothing to drop yet.
+    if (!drops && !rotation) return
+    state.perform({
       key: drops ? ALL_KEYS : NO_KEY,
+      ...(rotation && { rotation }),
       apply: (content) => {
-        for (const key of dropped(content)) place(content, key, undefined)
+        for (const key of dropped(content)) setOrDelete(content, key, undefined)
+        more(content)
       },
     })
   }
@@ -292,22 +311,30 @@ export class Session<Data extends object = Record<string, unknown>> {
   /**
    * Stores now instead of after the handler; the cookie goes out with the response. Afterwards `get` shows what was stored.
    *
-   * With `change`, applies that first. This is the way to change a session in a stream or a WebSocket, when the response
-   * is settled already: it works as long as the browser has the cookie and needs no new one.
+   * With `change`, applies that first; if it throws, nothing of it stays. This is the way to change a session in a stream or
+   * a WebSocket, when the response is settled already: it works as long as the browser has the cookie and needs no new one.
+   *
+   * Where there is nothing to store the store is asked all the same, so a session that has ended elsewhere is always an
+   * error and never a success. (Not with a store that keeps the session in its cookie: there is nobody to ask.)
    *
    * @throws SessionError `SESSION_GONE`, `SESSION_CONFLICT`, `SESSION_TOO_LARGE`, `STORE_FAILED`: nothing was stored.
    * `SESSION_COMMITTED` if a new cookie would be needed too late. `UNSUPPORTED` if no middleware manages the session.
+   * @throws TypeError if `change` returns a promise: do what has to be awaited first.
    */
   async save(change?: (session: this) => void): Promise<void> {
     const state = this.#state
-    if (!state.save) {
+    if (!state.manager) {
       throw new SessionError(
         'UNSUPPORTED',
         'No middleware manages this session. Store it with `await store.storeSession(session)`.',
       )
     }
-    if (change) state.apply(() => change(this))
-    await state.save()
+    state.assertSavable()
+    if (change !== undefined) {
+      if (typeof change !== 'function') throw new TypeError('save() takes a function, or nothing.')
+      state.applyInSave(() => change(this))
+    }
+    await state.manager.save()
   }
 
   /** What may be logged: no data, no cookie value. */
@@ -321,6 +348,29 @@ export class Session<Data extends object = Record<string, unknown>> {
     const { id, isNew, createdAt, expiry, owner } = this
     return { id, isNew, createdAt: createdAt.toISOString(), expiry: expiry?.toISOString(), owner }
   }
+}
+
+/** The last stop of an assignment to a property that a session does not have. */
+function refuseProperty(_target: object, property: string | symbol): never {
+  const key = typeof property === 'string' ? `'${property}'` : 'key'
+  throw new TypeError(
+    `A session has no property of that name, and would forget it. Use session.set(${key}, value), and session.get(${key}) to read it.`,
+  )
+}
+
+function checkOptions(
+  method: 'regenerate' | 'signIn',
+  options: unknown = {},
+): { keep?: readonly string[] } {
+  const advice = `${method}() takes its options as an object: { keep: ['cart'] }.`
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(advice)
+  }
+  const unknown = Object.keys(options).find((option) => option !== 'keep')
+  const { keep } = options as { keep?: unknown }
+  const isList = Array.isArray(keep) && keep.every((key) => typeof key === 'string')
+  if (unknown !== undefined || !(keep === undefined || isList)) throw new TypeError(advice)
+  return keep === undefined ? {} : { keep: [...(keep as string[])] }
 }
 
 function checkOwner(owner: unknown): asserts owner is string {

@@ -44,6 +44,9 @@ type Data = Record<string, unknown>
 /** Long enough to last, short enough that half of it is a reason to extend. */
 const IDLE = 600
 
+/** The app's idle timeout. */
+const DAY = 86_400
+
 const clock = useClock()
 
 /** What is to be found in a session, as a plain list of what was done would have it. */
@@ -111,7 +114,7 @@ class Race {
       this.#arrived[who].resolve()
       await this.#gates[who].promise
       if (action === 'everywhere') await store.destroySessionsOf('ada')
-      if (action === 'expire') clock.advance(IDLE + 1)
+      if (action === 'expire') clock.advance(DAY + 1) // a sign-in has the app's idle timeout, everything else IDLE
       return c.text('done')
     })
   }

@@ -6,7 +6,7 @@ import { drop, enter } from '../memory-part.js'
 import { type MemoryStore, partOf } from '../memory-store.js'
 import { Session, stateOf } from '../session.js'
 import { decodeRecord, isExpired, type SessionRecord } from '../session-record.js'
-import type { Stored } from '../session-state.js'
+import type { StoredRecord } from '../session-state.js'
 import type { SessionStore } from '../session-store.js'
 
 export interface CachingStoreOptions {
@@ -116,7 +116,7 @@ export class CachingStore implements SessionStore {
   }
 
   /** Unless a write was faster: what was loaded before it is not what is stored. */
-  #remember({ id, record }: Stored): void {
+  #remember({ id, record }: StoredRecord): void {
     const known = partOf(this.#cache).records.get(id)
     const now = Date.now()
     if (known && !isExpired(known.expiry, now)) return
