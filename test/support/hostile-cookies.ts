@@ -170,7 +170,7 @@ class HostileHeaders {
   }
 }
 
-/** Sends that many hostile headers through the middleware: no throw, no session, no call to the store, nothing sent back. */
+/** Sends that many hostile headers through the middleware: no throw, no session, no call to the store, no cookie but one taken back. */
 export async function fuzzCookies(count: number): Promise<void> {
   const seed = Date.now() & 0x7fffffff
   console.log(`hostile cookies: ${count} headers, seed ${seed}`)
@@ -191,7 +191,7 @@ export async function fuzzCookies(count: number): Promise<void> {
     if (
       response.status !== 200 ||
       store.calls.length !== calls ||
-      response.headers.has('Set-Cookie')
+      !(response.headers.get('Set-Cookie') ?? '=; Max-Age=0').includes('=; Max-Age=0')
     ) {
       expect.fail(`header ${i} of seed ${seed}: ${JSON.stringify(header.slice(0, 300))}`)
     }
