@@ -111,10 +111,6 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['Map', 'Spread it into an array, `[...map]`, or make an object of it. '],
   ['Set', 'Spread it into an array: `[...set]`. '],
   ['Promise', 'Await it first. '],
-  ['URL', 'Store `url.href` instead. '],
-  ['String', 'Store the primitive: `value.valueOf()`. '],
-  ['Number', 'Store the primitive: `value.valueOf()`. '],
-  ['Boolean', 'Store the primitive: `value.valueOf()`. '],
 ])
 
 function refuseInstance(value: object, key: string): Refusal {

@@ -75,7 +75,9 @@ describe('S3 set', () => {
     x = 'private-value'
   }
   class Sneaky extends Array<unknown> {
-    override map = (): never[] => [new Map() as never]
+    override map(): never[] {
+      return [new Map() as never]
+    }
   }
   const Orphan = function (this: object): void {} as unknown as new () => object
   Orphan.prototype = Object.create(null)
@@ -224,8 +226,6 @@ describe('S3 set', () => {
     ['a Set', [new Set()], '[...set]'],
     ['a bigint', [1n], 'String(value)'],
     ['a promise', Promise.resolve(1), 'Await it'],
-    ['a URL', new URL('https://shop.example'), 'url.href'],
-    ['a boxed string', new String('x'), 'valueOf()'],
     ['a class instance', new Point(), 'plain object'],
     ['a subclass of Array', new Sneaky(), '[...value]'],
   ])('says what to do with %s instead', (_what, value, remedy) => {
