@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
@@ -13,11 +14,17 @@ const alias = Object.keys(exports)
     return { find: `isolate-session${path.slice(1)}`, replacement: resolve(file) }
   })
 
+/** The playground as it is deployed, with a secret of this run. */
+const playground = {
+  wrangler: { configPath: './wrangler.toml' },
+  miniflare: { bindings: { SESSION_SECRET: randomBytes(32).toString('base64') } },
+}
+
 export default defineConfig({
   test: {
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        plugins: [cloudflareTest(playground)],
         test: {
           name: 'workerd',
           include: ['test/*.test.ts', 'test/stores/*.test.ts'],
@@ -32,7 +39,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        plugins: [cloudflareTest(playground)],
         test: { name: 'long', include: ['test/long/*.test.ts'] },
       },
       {

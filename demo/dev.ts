@@ -1,5 +1,6 @@
 // `npm run dev`: the playground in three isolates, behind a door. Options go to `wrangler dev`: `npm run dev -- --port 3000`.
 import { spawnSync } from 'node:child_process'
+import { prepareDevVars } from './dev-vars.ts'
 
 const CONFIGS = [
   'demo/isolates/door.toml',
@@ -8,6 +9,8 @@ const CONFIGS = [
   'demo/isolates/c.toml',
 ]
 const options = process.argv.slice(2)
+
+prepareDevVars()
 
 const { status } = spawnSync(
   process.execPath,

@@ -32,7 +32,7 @@ type AnySession = Session<any>
  * the response that arrives last wins. **It cannot count** sessions or list an owner's. If you need any of these, use a
  * store that keeps records.
  *
- * AES-256-GCM with a key for each cookie, derived from the secret by HKDF-SHA-256; whoever has the cookie can neither read
+ * AES-256-GCM with a key for each isolate, derived from the secret by HKDF-SHA-256; whoever has the cookie can neither read
  * nor change it. About 2,900 bytes of JSON fit; more is refused with `SESSION_TOO_LARGE`, and the old cookie stays. Expiry,
  * owner and the middleware's `name` are inside the seal.
  */

@@ -1,8 +1,4 @@
-/** Deeper than any sensible session, and far from where recursion would overflow the stack. */
-const MAX_DEPTH = 200
-
-/** Keys that reach an object's prototype instead of its data when somebody merges it carelessly. */
-const RESERVED_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+import { MAX_DEPTH, RESERVED_KEYS } from './json-limits.js'
 
 /** Throws a `TypeError` unless `key` is a string that can name session data. */
 export function checkKey(key: unknown): asserts key is string {
@@ -30,9 +26,9 @@ export function jsonCopy<T>(value: T, key: string): T {
 
 class Refusal extends TypeError {}
 
-function refuse(key: string, found: string): Refusal {
+function refuse(key: string, found: string, remedy = ''): Refusal {
   return new Refusal(
-    `Session key "${key}" was given ${found}. Sessions hold JSON: strings, finite numbers, booleans, null, arrays and plain objects of these.`,
+    `Session key "${key}" was given ${found}. ${remedy}Sessions hold JSON: strings, finite numbers, booleans, null, arrays and plain objects of these.`,
   )
 }
 
@@ -46,11 +42,16 @@ function copy(value: unknown, key: string, ancestors: object[]): unknown {
       return value === 0 ? 0 : value // JSON has no negative zero
     case 'object':
       return value === null ? null : copyObject(value, key, ancestors)
+    case 'undefined':
+      throw refuse(key, 'undefined', 'Leave the property out, delete the key, or store null. ')
+    case 'bigint':
+      throw refuse(key, 'a bigint', 'Store `String(value)` instead. ')
     default:
-      throw refuse(key, value === undefined ? 'undefined' : `a ${typeof value}`)
+      throw refuse(key, `a ${typeof value}`)
   }
 }
 
+/** Reads every property once: a getter or a proxy may answer differently the next time. */
 function copyObject(value: object, key: string, ancestors: object[]): object {
   if (ancestors.includes(value)) throw refuse(key, 'an object that contains itself')
   if (ancestors.length === MAX_DEPTH) throw refuse(key, `more than ${MAX_DEPTH} levels of nesting`)
@@ -64,17 +65,22 @@ function copyObject(value: object, key: string, ancestors: object[]): object {
   return result
 }
 
+/** None of its own methods is called: a subclass, or the array itself, may have replaced them. */
 function copyArray(value: readonly unknown[], key: string, ancestors: object[]): unknown[] {
-  if (Object.keys(value).length !== value.length)
+  if (!isArrayPrototype(Object.getPrototypeOf(value))) {
+    throw refuse(key, 'an instance of a subclass of Array', 'Spread it: `[...value]`. ')
+  }
+  const { length } = value
+  if (Object.keys(value).length !== length)
     throw refuse(key, 'an array with holes or extra properties')
-  return value.map((item) => copy(item, key, ancestors))
+  const result: unknown[] = []
+  for (let i = 0; i < length; i++) result.push(copy(value[i], key, ancestors))
+  return result
 }
 
 function copyRecord(value: object, key: string, ancestors: object[]): Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
-    throw refuse(key, 'an object that is not plain (a Date, a Map, a class instance)')
-  }
+  if (prototype !== null && !isObjectPrototype(prototype)) throw refuseInstance(value, key)
   const result: Record<string, unknown> = {}
   for (const name of Object.keys(value)) {
     if (RESERVED_KEYS.has(name)) throw refuse(key, `an object with a "${name}" key`)
@@ -83,7 +89,40 @@ function copyRecord(value: object, key: string, ancestors: object[]): Record<str
   return result
 }
 
-/** A copy that may be changed freely. `value` has passed `jsonCopy` or `JSON.parse`. */
+/** That of any realm: at the end of the chain, and with a method that `Object.create(null)` does not have. */
+function isObjectPrototype(prototype: unknown): boolean {
+  if (prototype === Object.prototype) return true
+  return (
+    typeof prototype === 'object' &&
+    prototype !== null &&
+    Object.getPrototypeOf(prototype) === null &&
+    Object.hasOwn(prototype, 'isPrototypeOf')
+  )
+}
+
+/** That of any realm: it is an array itself, which the prototype of a subclass is not. */
+function isArrayPrototype(prototype: unknown): boolean {
+  if (prototype === Array.prototype) return true
+  return Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype))
+}
+
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['Date', 'Store `date.toISOString()` instead. '],
+  ['Map', 'Spread it into an array, `[...map]`, or make an object of it. '],
+  ['Set', 'Spread it into an array: `[...set]`. '],
+  ['Promise', 'Await it first. '],
+])
+
+function refuseInstance(value: object, key: string): Refusal {
+  // The tag may be the caller's own text, so it is only looked up and never shown.
+  const tag = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  const remedy = REMEDIES.get(tag)
+  return remedy
+    ? refuse(key, `a ${tag}`, remedy)
+    : refuse(key, 'a class instance', 'Copy what you need of it into a plain object. ')
+}
+
+/** A copy that may be changed freely. `value` has passed `jsonCopy` or `JSON.parse`, so nothing of a caller's runs. */
 export function mutableJson<T>(value: T): T {
   return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : value
 }

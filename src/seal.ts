@@ -1,5 +1,5 @@
 import { base64url, fromBase64url, utf8 } from './crypto.js'
-import { derivation, type Key, keep, keysOf, type SecretKeys } from './secrets.js'
+import { derivation, type Key, keep, keysOf, type SealingKey, type SecretKeys } from './secrets.js'
 
 /** The first byte of a seal. Anything else is no seal: there is no second decoder. */
 const VERSION = 1
@@ -16,7 +16,13 @@ const TEXT_AT = IV_AT + IV_BYTES
 /** What the frame is for: a value that was made for something else does not open. */
 const CONTEXT = utf8('isolate-session seal')
 
-/** A key takes some hundred bytes, and a visitor who is not among so many waits for it some microseconds. */
+/**
+ * How many seals are made with one salt, and so with one key. NIST SP 800-38D, section 8.3, allows 2³² messages for a key
+ * with random IVs, where two share an IV with a probability of 2⁻³²; for 2²⁰ it is 2⁻⁵⁷.
+ */
+const MAX_SEALS = 2 ** 20
+
+/** A key takes a few hundred bytes, and there is one for each isolate whose cookies come back. */
 const MAX_KEPT = 1000
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -32,19 +38,36 @@ export interface SealRandomness {
 /**
  * Encrypts and authenticates a text: `base64url(version ‖ key id ‖ salt ‖ iv ‖ AES-256-GCM)`.
  *
- * Every seal has a key of its own, derived with a random salt, so that random IVs never come near the 2³² messages that
- * one AES-GCM key takes (NIST SP 800-38D, section 8.3).
+ * The IV is random for every seal. The salt, from which the key is derived, is this isolate's for the next million seals.
  */
 export async function seal(
   text: string,
   secret: string,
-  { salt, iv }: SealRandomness = freshRandomness(),
+  randomness?: SealRandomness,
 ): Promise<string> {
   const keys = await keysOf(secret)
-  const key = await keyOf(keys, salt)
+  const { salt, key } = randomness
+    ? { salt: randomness.salt, key: await deriveKey(keys, randomness.salt) }
+    : (currentKey(keys) ?? (await freshKey(keys)))
+  const iv = randomness?.iv ?? crypto.getRandomValues(new Uint8Array(IV_BYTES))
   const frame = joined(Uint8Array.of(VERSION), keys.id, salt, iv)
   const sealed = await crypto.subtle.encrypt(parameters(frame), key, utf8(text))
   return base64url(joined(frame, new Uint8Array(sealed)))
+}
+
+function currentKey({ sealing }: SecretKeys): SealingKey | undefined {
+  if (!sealing || sealing.seals >= MAX_SEALS) return undefined
+  sealing.seals++
+  return sealing
+}
+
+/** Requests that come at once may draw one each; the last one stays. */
+async function freshKey(keys: SecretKeys): Promise<SealingKey> {
+  const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES))
+  const key = await deriveKey(keys, salt)
+  keep(keys.opened, base64url(salt), key, MAX_KEPT)
+  keys.sealing = { salt, key, seals: 1 }
+  return keys.sealing
 }
 
 /** The text of a seal and the secret that opened it. Whatever is wrong with it: `undefined`. */
@@ -59,9 +82,14 @@ export async function open(
     const keys = await keysOf(secret)
     // AES-GCM does not commit to a key, so the key is chosen by its id and never by trial.
     if (!keys.id.every((byte, i) => byte === frame[1 + i])) continue
+    const salt = frame.subarray(1 + ID_BYTES, IV_AT)
+    const name = base64url(salt)
+    const kept = keys.opened.get(name)
     try {
-      const key = await keyOf(keys, frame.subarray(1 + ID_BYTES, IV_AT))
+      const key = kept ?? (await deriveKey(keys, salt))
       const text = await crypto.subtle.decrypt(parameters(frame), key, bytes.subarray(TEXT_AT))
+      // Only now: forged seals with salts of their own would push out the keys of real visitors.
+      if (!kept) keep(keys.opened, name, key, MAX_KEPT)
       return { text: decoder.decode(text), secret }
     } catch {
       return undefined
@@ -81,21 +109,14 @@ function parameters(frame: Bytes): {
   return { name: 'AES-GCM', iv: frame.subarray(IV_AT), additionalData, tagLength: TAG_BITS }
 }
 
-function keyOf(keys: SecretKeys, salt: Bytes): Key | Promise<Key> {
-  const name = base64url(salt)
-  return keys.seals.get(name) ?? deriveKey(keys, salt, name)
-}
-
-async function deriveKey({ base, seals }: SecretKeys, salt: Bytes, name: string): Promise<Key> {
-  const key = await crypto.subtle.deriveKey(
+function deriveKey({ base }: SecretKeys, salt: Bytes): Promise<Key> {
+  return crypto.subtle.deriveKey(
     derivation('seal', salt),
     base,
     { name: 'AES-GCM', length: 256 },
     false,
     ['encrypt', 'decrypt'],
   )
-  keep(seals, name, key, MAX_KEPT)
-  return key
 }
 
 function joined(...parts: Bytes[]): Bytes {
@@ -106,11 +127,4 @@ function joined(...parts: Bytes[]): Bytes {
     at += part.length
   }
   return whole
-}
-
-function freshRandomness(): SealRandomness {
-  return {
-    salt: crypto.getRandomValues(new Uint8Array(SALT_BYTES)),
-    iv: crypto.getRandomValues(new Uint8Array(IV_BYTES)),
-  }
 }

@@ -1,4 +1,5 @@
-import { utf8 } from './crypto.js'
+import { fromBase64url, utf8 } from './crypto.js'
+import { isMonotonous, isPlaceholder } from './placeholder.js'
 
 /** As long as what is derived from it: HKDF does not stretch a weak secret (RFC 5869, section 4). */
 const MIN_SECRET_BYTES = 32
@@ -6,24 +7,16 @@ const MIN_SECRET_BYTES = 32
 /** Bytes that name a derived key. They are public: they say which secret was used, and nothing about it. */
 const KEY_ID_BYTES = 4
 
-/** Words out of which the examples of this world make their secrets, once or over and over. */
-const PLACEHOLDER =
-  /^(?:changeme|changethis|secret|mysecret|yoursecret|yoursecretkey|supersecret|password|passw0rd|keyboardcat|placeholder|replaceme|example|default|insecure|development|12345678)+$|^(?:1234567890)+\d*$/
-
-/** What the documentation of well-known libraries shows, and people leave there. */
+/** Secrets that this repository has shown: in the playground, the benchmark and the tests of the first edition. */
 const PUBLISHED: ReadonlySet<string> = new Set([
-  'complexpasswordatleast32characterslong',
-  'passwordatleast32characterslong',
-  'passwordmustbeatleast32characterslong',
-  'yoursecretkeyatleast32characterslong',
-  'yoursupersecretkeyatleast32characterslong',
-  'thisisasecretvaluewithatleast32characters',
-  'changemetoarandomstringofatleast32characters',
+  'vY0sJm3Qh7tKx1LwZc8RbNf5GpDa2UeT-playground',
+  'q1Jw0Zr8mYb5cVx2NkT7hGf4sLd9eUaP3oRi6tWyXzE=',
+  'Jd7hFc5gTn1uKa0eQx3iPpq8vXk2mZt6',
 ])
 
 /**
- * Checks secrets, newest first. Throws a `TypeError` that shows none of them for one that is missing, empty, shorter than
- * 32 bytes of UTF-8, one character over and over, or a well-known placeholder.
+ * Checks secrets, newest first. Throws a `TypeError` that shows none of them for one that is missing, shorter than 32 bytes
+ * of UTF-8, monotonous, a placeholder, or published with this library.
  */
 export function checkSecrets(secrets: unknown, option: string): readonly [string, ...string[]] {
   const [newest, ...older]: unknown[] = Array.isArray(secrets) ? secrets : [secrets]
@@ -31,21 +24,44 @@ export function checkSecrets(secrets: unknown, option: string): readonly [string
 }
 
 function checkSecret(secret: unknown, option: string): string {
-  if (typeof secret === 'string' && known.has(secret)) return secret
-  if (typeof secret !== 'string') throw refuse(option, 'is missing, or not text')
-  if (utf8(secret).length < MIN_SECRET_BYTES) {
-    throw refuse(option, `is shorter than ${MIN_SECRET_BYTES} bytes`)
-  }
-  if (new Set(secret).size === 1) throw refuse(option, 'is one character over and over')
-  const words = secret.toLowerCase().replace(/[^a-z0-9]/g, '')
-  if (PLACEHOLDER.test(words) || PUBLISHED.has(words))
-    throw refuse(option, 'is a well-known placeholder')
+  if (typeof secret !== 'string') throw refuse(option, 'is missing or not a string')
+  if (sound.has(secret)) return secret
+  const fault = faultOf(secret)
+  if (fault) throw refuse(option, fault)
+  // A store may be made for every request, with the same secrets each time.
+  keep(sound, secret, true, MAX_KNOWN)
   return secret
+}
+
+function faultOf(secret: string): string | undefined {
+  if (secret === '') return 'is empty'
+  if (utf8(secret).length < MIN_SECRET_BYTES) return `is shorter than ${MIN_SECRET_BYTES} bytes`
+  if (PUBLISHED.has(secret)) return 'has been published with this library'
+  if (isMonotonous(secret)) return 'repeats a few characters or is a sequence'
+  if (isPlaceholder(secret)) return 'is a placeholder'
+  if (decodings(secret).some(isWeakText)) return 'encodes bytes that are not random'
+  return undefined
+}
+
+/** What a secret says if it is hex or base64, a character for each byte. */
+function decodings(secret: string): string[] {
+  const hex = /^(?:[\da-f]{2})+$/i.test(secret) ? secret.match(/../g) : undefined
+  const decoded = [
+    hex?.map((pair) => Number.parseInt(pair, 16)),
+    fromBase64url(secret.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')),
+  ]
+  return decoded.flatMap((bytes) => (bytes ? [Array.from(bytes, toChar).join('')] : []))
+}
+
+const toChar = (byte: number): string => String.fromCharCode(byte)
+
+function isWeakText(text: string): boolean {
+  return isMonotonous(text) || (/^[ -~]+$/.test(text) && isPlaceholder(text))
 }
 
 function refuse(option: string, fault: string): TypeError {
   return new TypeError(
-    `${option}: a secret ${fault}. Make one with \`openssl rand -base64 32\` and keep it with \`wrangler secret put\`.`,
+    `${option}: a secret ${fault}. Make one with \`openssl rand -base64 32\` and keep it with \`wrangler secret put\`, or in \`.dev.vars\` on your machine.`,
   )
 }
 
@@ -59,18 +75,30 @@ export type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>
 export interface SecretKeys {
   /** Says which secret was used. */
   readonly id: Uint8Array<ArrayBuffer>
-  /** Where a seal's own key is derived from. */
+  /** Where the keys of seals are derived from. */
   readonly base: Key
   /** HMAC-SHA-256. */
   readonly signature: Key
-  /** The keys of the latest seals, by salt: most cookies come back soon after they were sent. */
-  readonly seals: Map<string, Key>
+  /** The keys of seals that have opened, by salt. A forged one leaves nothing behind. */
+  readonly opened: Map<string, Key>
+  /** What this isolate seals with now; drawn at the first seal, because there is no randomness at module load. */
+  sealing: SealingKey | undefined
+}
+
+export interface SealingKey {
+  readonly salt: Uint8Array<ArrayBuffer>
+  readonly key: Key
+  /** How many seals it has made. */
+  seals: number
 }
 
 /** Enough for every secret of every middleware in an isolate. */
 const MAX_KNOWN = 32
 
 const known = new Map<string, SecretKeys>()
+
+/** Secrets that have passed the check; those of a list that open nothing never get keys. */
+const sound = new Map<string, true>()
 
 /** The keys of a secret that has passed `checkSecrets`. Derived once per isolate. */
 export function keysOf(secret: string): SecretKeys | Promise<SecretKeys> {
@@ -91,7 +119,13 @@ async function deriveKeys(secret: string): Promise<SecretKeys> {
     false,
     ['sign', 'verify'],
   )
-  const keys = { id: new Uint8Array(id), base, signature, seals: new Map() }
+  const keys: SecretKeys = {
+    id: new Uint8Array(id),
+    base,
+    signature,
+    opened: new Map(),
+    sealing: undefined,
+  }
   keep(known, secret, keys, MAX_KNOWN)
   return keys
 }

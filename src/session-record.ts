@@ -1,4 +1,5 @@
 import type { Flash, SessionContent } from './content.js'
+import { isAcceptable, isSuspicious, MAX_DEPTH } from './json-limits.js'
 import { LAST_INSTANT } from './lifetime.js'
 
 /** What a backend keeps for one session. It stores all four fields and understands none but `owner`. */
@@ -58,8 +59,13 @@ export function decodeBody({ body, owner = null }: SessionRecord): SessionConten
     isObject(data) &&
     isObject(flash) &&
     Object.values(flash).every((entry) => isObject(entry) && typeof entry.token === 'string')
-  if (!sound) return undefined
+  if (!sound || (isSuspicious(body) && !couldBeSet(parsed, data))) return undefined
   return { name, createdAt, idle, fixed, owner, data, flash: flash as Record<string, Flash> }
+}
+
+/** A value of data is two levels down in the body, and a flash's three. */
+function couldBeSet(parsed: object, data: object): boolean {
+  return isAcceptable(data, MAX_DEPTH + 1) && isAcceptable(parsed, MAX_DEPTH + 3)
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

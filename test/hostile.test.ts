@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SessionCookie } from '../src/cookie.js'
 import { MemoryStore, Session } from '../src/index.js'
+import { decodeRecord } from '../src/session-record.js'
 import { fuzzCookies } from './support/hostile-cookies.js'
 
 const URL_HERE = 'https://shop.example/'
@@ -100,6 +101,48 @@ describe('S3 hostile data', () => {
         expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
       }),
       { seed },
+    )
+  })
+
+  test('T10 what set takes is loaded again, and a record of what it refuses is no session', () => {
+    console.log(`records: seed ${seed}`)
+    const name = fc.oneof(
+      { weight: 8, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
+      fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString'),
+    )
+    const { value } = fc.letrec<{ value: string }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 5 },
+        fc.jsonValue({ maxDepth: 0 }).map((leaf) => JSON.stringify(leaf)),
+        fc.array(tie('value'), { maxLength: 3 }).map((items) => `[${items.join()}]`),
+        fc
+          .array(fc.tuple(name, tie('value')), { maxLength: 3 })
+          .map(
+            (pairs) => `{${pairs.map(([key, item]) => `${JSON.stringify(key)}:${item}`).join()}}`,
+          ),
+      ),
+    }))
+    const levels = fc.oneof(fc.constant(0), fc.integer({ min: 190, max: 203 }))
+    fc.assert(
+      fc.property(name, value, levels, fc.boolean(), (key, inner, depth, isFlash) => {
+        const text = '['.repeat(depth) + inner + ']'.repeat(depth)
+        const session = new Session()
+        let isTaken = true
+        try {
+          if (isFlash) session.flash(key, JSON.parse(text))
+          else session.set(key, JSON.parse(text))
+        } catch {
+          isTaken = false
+        }
+        const entry = `{${JSON.stringify(key)}:${isFlash ? `{"token":"t","value":${text}}` : text}}`
+        const parts = isFlash ? `"d":{},"f":${entry}` : `"d":${entry}`
+        const body = `{"v":1,"n":"session","c":1,${parts}}`
+        const content = decodeRecord({ version: '', expiry: null, owner: null, body }, 2)
+        expect(content !== undefined).toBe(isTaken)
+        const loaded = isFlash ? content?.flash[key]?.value : content?.data[key]
+        if (isTaken) expect(JSON.stringify(loaded)).toBe(JSON.stringify(session.get(key)))
+      }),
+      { numRuns: 5000, seed },
     )
   })
 

@@ -335,17 +335,59 @@ describe('T9 T10 a record that cannot be believed', () => {
     expect(store.rows.get(id)).toBe(bad)
   })
 
-  test('keys that reach a prototype do not', async () => {
+  const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
+  const nestedObjects = (levels: number): string =>
+    `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
+  const withData = (json: string): string =>
+    JSON.stringify({ ...body, d: 0 }).replace('"d":0', `"d":${json}`)
+  const withFlash = (json: string): string =>
+    withData(`{},"f":{"notice":{"token":"t","value":${json}}}`)
+
+  test.each<[string, string]>([
+    ['__proto__ at the top', withData('{"__proto__":{"polluted":1}}')],
+    ['constructor at the top', withData('{"constructor":1}')],
+    ['prototype far down', withData('{"a":[{"b":{"prototype":1}}]}')],
+    ['__proto__ spelled with escapes', withData('{"a":{"\\u005f_proto_\\u005F":1}}')],
+    ['constructor spelled with escapes', withData('{"c\\u006fnstructor":1}')],
+    ['__proto__ beside the data', withData('{},"__proto__":{"polluted":1}')],
+    ['__proto__ in a flash', withFlash('{"__proto__":1}')],
+    ['__proto__ as the key of a flash', withFlash('1').replace('"notice"', '"__proto__"')],
+    ['__proto__ beside a flash', withFlash('1,"__proto__":1')],
+    ['arrays one level too deep', withData(`{"k":${nested(201)}}`)],
+    ['objects one level too deep', withData(`{"k":${nestedObjects(201)}}`)],
+    ['levels without end', withData(`{"k":${nested(100_000)}}`)],
+    ['objects without end', withData(`{"k":${nestedObjects(100_000)}}`)],
+    ['a flash one level too deep', withFlash(nested(201))],
+  ])('what set would have refused is no session: %s', async (_what, text) => {
     const store = new TableStore()
     const value = await issue(store)
     const [id = ''] = store.rows.keys()
-    store.rows.set(
-      id,
-      record({ body: JSON.stringify(body).replace('"n":1', '"__proto__":{"polluted":1}') }),
-    )
-    const session = await load(store, value)
-    expect(session.get('polluted')).toBeUndefined()
+    store.rows.set(id, record({ body: text }))
+    expect(await store.loadSession(value)).toBeUndefined()
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+  })
+
+  test.each<[string, string, unknown]>([
+    ['as many levels as set takes', withData(`{"k":${nested(200)}}`), JSON.parse(nested(200))],
+    [
+      'as many in a flash',
+      withFlash(nested(200)).replace('"notice"', '"k"'),
+      JSON.parse(nested(200)),
+    ],
+    [
+      'such names as values',
+      withData('{"k":["__proto__","constructor"]}'),
+      ['__proto__', 'constructor'],
+    ],
+    ['names that begin alike', withData('{"k":{"prototypes":1}}'), { prototypes: 1 }],
+    ['many brackets in a text', withData(`{"k":"${'['.repeat(500)}"}`), '['.repeat(500)],
+    ['escapes', withData('{"k":"\\u0000\\ud800"}'), '\0\ud800'],
+  ])('what set takes is one: %s', async (_what, text, wanted) => {
+    const store = new TableStore()
+    const value = await issue(store)
+    const [id = ''] = store.rows.keys()
+    store.rows.set(id, record({ body: text }))
+    expect(JSON.stringify((await load(store, value)).get('k'))).toBe(JSON.stringify(wanted))
   })
 })
 

@@ -74,6 +74,20 @@ describe('S3 set', () => {
   class Point {
     x = 'private-value'
   }
+  class Sneaky extends Array<unknown> {
+    override map(): never[] {
+      return [new Map() as never]
+    }
+  }
+  const Orphan = function (this: object): void {} as unknown as new () => object
+  Orphan.prototype = Object.create(null)
+  const answerWithFunction = (target: object, name: string | symbol): unknown =>
+    name === '0' ? () => 'private-value' : Reflect.get(target, name)
+  const revoked = (): object => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    return proxy
+  }
   const refused: [string, unknown][] = [
     ['undefined', undefined],
     ['a function', () => 'private-value'],
@@ -98,6 +112,24 @@ describe('S3 set', () => {
     ['a constructor key', { constructor: 1 }],
     ['a prototype key far down', { a: { prototype: 1 } }],
     ['a symbol key', { [Symbol('private-value')]: 1 }],
+    ['an instance of a subclass of Array', Sneaky.from(['private-value'])],
+    ['an array whose prototype was replaced', Object.setPrototypeOf([1], Sneaky.prototype)],
+    ['an array without prototype', Object.setPrototypeOf([1], null)],
+    ['an array with a method of its own', Object.assign([1], { map: () => [new Map()] })],
+    ['an array that answers with a function', new Proxy([1], { get: answerWithFunction })],
+    ['an object that answers with a Date', new Proxy({ a: 1 }, { get: () => new Date() })],
+    ['an object with a hidden chain', Object.create(Object.create(null))],
+    ['an object that inherits from another', Object.create({ inherited: 'private-value' })],
+    ['an instance of a class without parent', new Orphan()],
+    ['an object with toJSON', { toJSON: () => 'private-value' }],
+    ['a boxed number', Object(5)],
+    ['a boxed boolean', Object(true)],
+    ['a boxed bigint', Object(5n)],
+    ['a promise', Promise.resolve('private-value')],
+    ['an error', new Error('private-value')],
+    ['a URL', new URL('https://private-value.example')],
+    ['a revoked proxy', revoked()],
+    ['a tag that lies', { __proto__: { [Symbol.toStringTag]: 'private-value' } }],
     [
       'a getter that throws',
       {
@@ -148,6 +180,69 @@ describe('S3 set', () => {
     const session = new Session()
     session.set('pair', [shared, shared])
     expect(session.get('pair')).toEqual([{ n: 1 }, { n: 1 }])
+  })
+
+  test('reads each property once, and calls nothing of the caller’s afterwards', async () => {
+    let isOver = false
+    const reads: string[] = []
+    const watched = <T extends object>(target: T): T =>
+      new Proxy(target, {
+        get(object, name): unknown {
+          if (isOver) throw new Error('too late')
+          if (reads.includes(String(name))) return () => 'another answer'
+          reads.push(String(name))
+          return Reflect.get(object, name)
+        },
+        ownKeys: (object) => {
+          if (isOver) throw new Error('too late')
+          return Reflect.ownKeys(object)
+        },
+      })
+    const list = [1, 2]
+    Object.defineProperty(list, 'map', { value: () => [new Map()] })
+    const Species = Object.defineProperty(() => {}, Symbol.species, { value: Map })
+    Object.defineProperty(list, 'constructor', { value: Species })
+    const { store, session, load } = await stored()
+    session.set('object', watched({ a: watched(list), b: 'x' }))
+    let answers = 0
+    const once = (): number => ++answers
+    session.flash('flash', Object.defineProperty({}, 'once', { get: once, enumerable: true }))
+    expect(answers).toBe(1)
+    reads.length = 0
+    session.update('updated', () => watched({ c: 1 }))
+    isOver = true
+    expect(session.get('object')).toEqual({ a: [1, 2], b: 'x' })
+    expect(Array.isArray((session.get('object') as { a: unknown }).a)).toBe(true)
+    session.set('object', { a: [1, 2], b: 'x' })
+    await store.storeSession(session)
+    expect((await load()).get('object')).toEqual({ a: [1, 2], b: 'x' })
+    expect((await load()).get('updated')).toEqual({ c: 1 })
+  })
+
+  test.each<[string, unknown, string]>([
+    ['a Date', { at: new Date() }, 'date.toISOString()'],
+    ['undefined in an object', { a: undefined }, 'Leave the property out'],
+    ['a Map', new Map(), '[...map]'],
+    ['a Set', [new Set()], '[...set]'],
+    ['a bigint', [1n], 'String(value)'],
+    ['a promise', Promise.resolve(1), 'Await it'],
+    ['a class instance', new Point(), 'plain object'],
+    ['a subclass of Array', new Sneaky(), '[...value]'],
+  ])('says what to do with %s instead', (_what, value, remedy) => {
+    expect(() => new Session().set('basket', value)).toThrow(remedy)
+  })
+
+  test('takes plain objects of any kind: without prototype, and as another realm makes them', () => {
+    // No other realm can be had in a Worker, so its prototypes are copies of ours.
+    const realm = Object.create(null, Object.getOwnPropertyDescriptors(Object.prototype))
+    const arrays = Object.setPrototypeOf([], realm)
+    const list = Object.setPrototypeOf([1, 2], arrays)
+    const value = Object.setPrototypeOf({ list }, realm)
+    const session = new Session()
+    session.set('bare', Object.assign(Object.create(null), { a: 1 }))
+    session.set('foreign', value)
+    expect(session.get('bare')).toEqual({ a: 1 })
+    expect(session.get('foreign')).toEqual({ list: [1, 2] })
   })
 
   test('what was set reads as what will be loaded', async () => {

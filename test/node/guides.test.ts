@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { D1Store } from '../../src/stores/d1.js'
+import { makeSecret } from '../support/secret.js'
 import { Visitor } from '../support/visitor.js'
 import { form, ORIGIN, type RunningWorker, setCookie, story } from './guide.js'
 
@@ -15,7 +16,7 @@ async function counts({ ask }: RunningWorker): Promise<void> {
   expect(await ada.text('/count')).toBe('2')
 }
 
-const SECRET = 'Jd7hFc5gTn1uKa0eQx3iPpq8vXk2mZt6'
+const SECRET = makeSecret()
 
 story(
   'docs/cookies.md',

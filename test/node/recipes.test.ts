@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { D1Store } from '../../src/stores/d1.js'
+import { makeSecret } from '../support/secret.js'
 import { Visitor } from '../support/visitor.js'
 import { afterThis, ORIGIN, runGuide, story } from './guide.js'
 
@@ -86,9 +87,7 @@ story(
 
 describe('rotating secrets', () => {
   const page = 'docs/recipes/rotating-secrets.md'
-  const [OLD, NEW] = ['0ld-pPq8vXk2mZt6wLs4rYb9', 'n3w-Jd7hFc5gTn1uKa0eQx3i'].map((s) =>
-    s.repeat(2),
-  )
+  const [OLD, NEW] = [makeSecret(), makeSecret()]
 
   test('three steps, and the visitor stays', async () => {
     let cookies = new Map<string, string>()

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { blocksOf, isComplete, type RunningWorker, startWorker } from '../node/guide.js'
+import { makeSecret } from '../support/secret.js'
 import { Visitor } from '../support/visitor.js'
 import { Project, pack } from './project.js'
 import { SCRIPT, WORKER, WRANGLER } from './users.js'
@@ -96,7 +97,7 @@ describe.each([LOWEST_HONO, 'latest'])('with hono %s', (hono) => {
   test('wrangler bundles a Worker with every store, and workerd runs it', async () => {
     await project.write('wrangler.toml', WRANGLER)
     await project.write('src/index.ts', WORKER)
-    const secret = { SECRET: 'Jd7hFc5gTn1uKa0eQx3iPpq8vXk2mZt6' }
+    const secret = { SECRET: makeSecret() }
     const { runtime, ask } = await startWorker(await bundled(), secret)
     try {
       await ask('https://shop.example/migrate')

@@ -55,7 +55,7 @@ import { CookieStore, MemoryStore, session } from 'isolate-session'
 import { FaultyStore, sessionCookie } from 'isolate-session/testing'
 
 const store = new MemoryStore()
-const secrets = 'Jd7hFc5gTn1uKa0eQx3iPpq8vXk2mZt6'
+const secrets = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))
 const app = new Hono()
 app.use('/memory', session({ store, secrets }))
 app.use('/cookie', session({ store: new CookieStore({ secrets }) }))

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { prepareDevVars } from '../../../demo/dev-vars.js'
 
 const READY_WITHIN = 90_000
 
@@ -21,6 +22,7 @@ export async function startPlayground(): Promise<Playground> {
 
 /** The Worker alone, as it is deployed. */
 export function startAlone(protocol: 'http' | 'https' = 'http'): Promise<Playground> {
+  prepareDevVars()
   return start(['node_modules/wrangler/bin/wrangler.js', 'dev', '--local-protocol', protocol])
 }
 
