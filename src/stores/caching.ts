@@ -132,11 +132,13 @@ export class CachingStore implements SessionStore {
 
   #put(id: string, entry: SessionRecord): void {
     const partition = partitionOf(this.#cache)
-    removeRecord(partition, id)
+    // A mark that is evicted would bring a signed-out session back: sessions go first.
+    const rank = entry.body === PASS_BY ? 'owned' : 'anonymous'
     try {
-      insertRecord(partition, id, entry)
+      insertRecord(partition, id, entry, rank)
     } catch {
       // There is no room for it: it is read from the store.
+      removeRecord(partition, id)
     }
   }
 }
