@@ -156,7 +156,12 @@ function sweep(partition: Partition, steps: number): void {
   }
 }
 
-/** `size`: of what was just written. */
+/**
+ * `size`: of what was just written.
+ *
+ * When everybody else is signed in, a stranger's new session is itself the next to go, although its insert has succeeded.
+ * Its visitor only begins another one; sparing it would sign out one member for every large session of a stranger.
+ */
 function evict(partition: Partition, size: number): void {
   recount(partition, size)
   if (isOver(partition)) sweep(partition, FULL_SWEEP)
