@@ -54,7 +54,7 @@ export function insertRecord(
   partition: Partition,
   id: string,
   record: SessionRecord,
-  rank = rankOf(record),
+  rank: Rank = rankOf(record),
 ): void {
   const size = checkedSize(partition, record)
   sweep(partition, SWEEP_STEP)
@@ -80,8 +80,8 @@ export function setRecord(
   partition: Partition,
   id: string,
   record: SessionRecord,
-  size = sizeOf(record),
-  rank = rankOf(record),
+  size: number = sizeOf(record),
+  rank: Rank = rankOf(record),
 ): void {
   const before = partition.entries.get(id)?.value.owner ?? null
   put(partition, id, record, size, rank)

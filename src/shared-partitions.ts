@@ -27,17 +27,16 @@ function partitionsUnder(key: symbol): Map<string, unknown> {
   return partitions
 }
 
-function isUsable(left: unknown): left is Partition {
-  if (!(typeof left === 'object' && left && known.has(left) && Object.isExtensible(left)))
-    return false
-  const { owners, vacant, sweep } = left as Partition
-  const canSweep = sweep === undefined || Object.prototype.toString.call(sweep) === MAP_ITERATOR
-  return (
-    owners instanceof Map && vacant instanceof Set && canSweep && isIntact(left as Partition, RANKS)
-  )
-}
+const kindOf = (value: unknown): string => Object.prototype.toString.call(value)
 
-const MAP_ITERATOR = '[object Map Iterator]'
+/** Known, and still whole. A glance only: a store may be made in every request. */
+function isUsable(left: unknown): left is Partition {
+  if (!known.has(left as object) || Object.isFrozen(left)) return false
+  const { owners, vacant, sweep } = left as Partition
+  const canSweep = sweep === undefined || kindOf(sweep) === '[object Map Iterator]'
+  const isIndexed = owners instanceof Map && vacant instanceof Set
+  return isIndexed && canSweep && isIntact(left as Partition, RANKS)
+}
 
 /**
  * Takes over the records that can be read, so that a dev server which evaluates a new version signs nobody out. Everything

@@ -823,8 +823,8 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'Y3 S7 a partition of this edition is used though it is broken',
     file: 'shared-partitions',
-    from: 'canSweep && isIntact(left as Partition, RANKS)',
-    to: 'canSweep',
+    from: 'isIndexed && canSweep && isIntact(left as Partition, RANKS)',
+    to: 'isIndexed || canSweep',
     caughtBy: ['shared-partitions', 'in a field of this edition does no harm'],
   },
   {
@@ -844,8 +844,8 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'Y3 S7 a frozen partition is kept',
     file: 'shared-partitions',
-    from: 'left && known.has(left) && Object.isExtensible(left)',
-    to: 'left && known.has(left)',
+    from: ' || Object.isFrozen(left)',
+    to: '',
     caughtBy: ['shared-partitions', 'keeps its sessions though it is frozen'],
   },
   {

@@ -68,6 +68,7 @@ const JUNK: [what: string, make: () => unknown][] = [
   ['a string', () => 'records'],
   ['a function', () => () => {}],
   ['an empty object', () => ({})],
+  ['an object without a prototype', () => Object.create(null)],
   ['an array', () => [1, 2, 3]],
   ['an empty Map', () => new Map()],
   [
