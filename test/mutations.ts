@@ -682,7 +682,7 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'a cache keeps what was loaded during a sign-out',
     file: 'stores/caching',
-    from: 'for (const id of [...(partOf(this.#cache).owners.get(owner) ?? [])]) this.#passBy(id)',
+    from: 'for (const id of [...(partitionOf(this.#cache).owners.get(owner) ?? [])]) this.#passBy(id)',
     to: '',
     caughtBy: ['stores/caching', 'while everyone is signed out'],
   },

@@ -12,10 +12,10 @@ class Polled extends MemoryStore {
     for (let i = 0; i < 100_000; i++) await this.insert(`id-${i}`, record(i % 3 ? null : `o-${i}`))
   }
 
-  /** As requests do: read, then replace. Two without an owner, so that neither stays the most recently used, and one with. */
+  /** As requests do: read, then replace. Two visitors, so that neither stays the most recently used. */
   async poll(): Promise<void> {
-    for (let i = 0; i < 333; i++) {
-      for (const id of ['id-50000', 'id-50002', 'id-60000']) {
+    for (let i = 0; i < 500; i++) {
+      for (const id of ['id-60000', 'id-60003']) {
         const current = await this.read(id)
         if (!current) throw new Error('The session has gone.')
         await this.replace(id, record(current.owner), current.version)
