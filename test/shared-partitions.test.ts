@@ -86,7 +86,7 @@ const JUNK: [what: string, make: () => unknown][] = [
   ['another Map’s iterator', () => new Map([['a', {}]]).entries()],
 ]
 
-describe('S7 Y3 what another version has left', () => {
+describe('Y3 what another version has left', () => {
   const before = shared[KEY]
   afterEach(() => {
     if (before instanceof Map) shared[KEY] = before

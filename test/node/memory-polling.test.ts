@@ -23,7 +23,7 @@ test.each([
   ['reads and writes', 'poll'],
   ['signs in and out', 'in-and-out'],
 ])(
-  'S7b one visitor who %s thirty thousand times is served as fast at the end as at first',
+  'Y3 one visitor who %s thirty thousand times is served as fast at the end as at first',
   async (_what, path) => {
     const times = await timesOf(path, 30)
     const first = Math.min(...times.slice(0, 4))
