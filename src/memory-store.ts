@@ -1,48 +1,63 @@
+import { use } from './bounded-map.js'
 import { IndexedStore, type KeyedStoreOptions } from './keyed-store.js'
-import { drop, enter, overwrite, type Part, partNamed } from './memory-part.js'
+import {
+  insertRecord,
+  isDead,
+  newPartition,
+  type Partition,
+  removeRecord,
+  replaceRecord,
+} from './memory-partition.js'
 import { isExpired, type SessionRecord } from './session-record.js'
+import { partition } from './shared-partitions.js'
 
 export interface MemoryStoreOptions extends KeyedStoreOptions {
-  /** Stores with one name, in one isolate, hold the same sessions. Default `'default'`. */
+  /** Stores with the same name, in one isolate, share their sessions, and the bounds of the one made last. Default `'default'`. */
   readonly name?: string
-  /** Most sessions it holds. Default 100,000. */
+  /** How many sessions it holds at most. Default 100,000. */
   readonly maxSessions?: number
-  /** Most bytes of heap it holds, as `bytes` estimates them. Default 33,554,432: a quarter of an isolate's 128 MB. */
+  /** How much heap its sessions take at most, in bytes as estimated by `bytes`. Default 33,554,432: a quarter of an isolate's 128 MB. */
   readonly maxBytes?: number
-  /** `false`: no warning when it serves a production host. */
+  /** `false` turns off the warning when it serves a production host. Default true. */
   readonly warn?: boolean
 }
 
-let read: (store: MemoryStore) => Part
+let read: (store: MemoryStore) => Partition
 
 /** What a MemoryStore holds, for the cache that is made of one. Not exported by the package. */
-export function partOf(store: MemoryStore): Part {
+export function partitionOf(store: MemoryStore): Partition {
   return read(store)
 }
 
 /**
- * Sessions in the memory of one isolate: for development, for tests, and as a cache.
+ * Sessions in the memory of one isolate: for development and tests. In production use a store with a backend.
  *
  * It lives exactly as long as the isolate. **Another isolate, another machine, a restart or an eviction has none of it**,
  * just as async-session's MemoryStore lives as long as its process. On Cloudflare a Worker runs in many isolates at once,
- * so a visitor's next request may land where the session is not known. In production use a store with a backend.
+ * so a visitor's next request may land where the session is not known.
  *
  * The sessions are in one `Map` on `globalThis`: every `new MemoryStore()` in an isolate sees the same ones, also one made
  * inside a request, also after a dev server has evaluated the module again.
  *
- * Bounded in count and bytes. At the limit expired sessions go first, then the least recently used. Nothing but plain
- * values is kept between requests: no timer, no promise, no lock.
+ * Bounded by `maxSessions` and `maxBytes`. At the limit expired sessions are evicted first, then the least recently used
+ * session without an owner, then the least recently used of the rest: a flood of strangers signs nobody out. Nothing but
+ * plain values is kept between requests: no timer, no promise, no lock.
  */
 export class MemoryStore extends IndexedStore {
-  readonly #part: Part
+  readonly #partition: Partition
 
   static {
-    read = (store) => store.#part
+    read = (store) => store.#partition
   }
 
   readonly productionWarning: string | undefined
 
-  /** @throws TypeError for a name that is no text, and for bounds that are not positive integers. */
+  /**
+   * Sessions in the memory of one isolate: for development and tests. **Other isolates do not have them, and they are gone
+   * when this one ends.** In production use a store with a backend.
+   *
+   * @throws TypeError if `name` is not a string, or `maxSessions` or `maxBytes` is not a positive integer.
+   */
   constructor({
     name = 'default',
     maxSessions = 100_000,
@@ -54,80 +69,75 @@ export class MemoryStore extends IndexedStore {
     if (typeof name !== 'string') throw new TypeError('MemoryStore: name must be a string.')
     checkBound('maxSessions', maxSessions)
     checkBound('maxBytes', maxBytes)
-    this.#part = Object.assign(partNamed(name), { maxSessions, maxBytes })
+    this.#partition = Object.assign(partition(name), { maxEntries: maxSessions, maxBytes })
     this.productionWarning = warn ? PRODUCTION_WARNING : undefined
   }
 
-  /** Estimated heap that the sessions of this name take in this isolate. */
+  /** Estimated heap, in bytes, of this name's sessions in this isolate. */
   get bytes(): number {
-    return this.#part.bytes
+    return this.#partition.bytes
   }
 
-  /** How many sessions of this name this isolate holds, expired ones that were not reclaimed yet included. */
+  /** How many sessions of this name this isolate holds, including expired ones that were not reclaimed yet. */
   async count(): Promise<number> {
-    return this.#part.records.size
+    const { entries, queues } = this.#partition
+    return entries.size - queues.dead.count
   }
 
-  /** Removes the expired sessions now, and says how many. They also go by themselves. */
+  /** Removes the expired sessions now and returns how many. They are also reclaimed in passing, with every insert. */
   async cleanup(): Promise<number> {
-    const { records } = this.#part
-    const before = records.size
     const now = Date.now()
-    for (const [id, { expiry }] of records) if (isExpired(expiry, now)) drop(this.#part, id)
-    return before - records.size
+    let removed = 0
+    for (const [id, { value }] of this.#partition.entries) {
+      if (!isExpired(value.expiry, now)) continue
+      removeRecord(this.#partition, id)
+      if (!isDead(value)) removed++
+    }
+    return removed
   }
 
   protected async read(id: string): Promise<SessionRecord | undefined> {
-    const { records } = this.#part
-    const record = records.get(id)
-    if (!record) return undefined
-    if (isExpired(record.expiry, Date.now())) {
-      drop(this.#part, id)
+    const entry = this.#partition.entries.get(id)
+    if (!entry) return undefined
+    if (isExpired(entry.value.expiry, Date.now())) {
+      removeRecord(this.#partition, id)
       return undefined
     }
-    // Back to the end: most recently used.
-    records.delete(id)
-    records.set(id, record)
-    return record
+    use(this.#partition, id, entry)
+    return entry.value
   }
 
   protected async insert(id: string, record: SessionRecord): Promise<boolean> {
-    const part = this.#part
-    if (part.records.has(id)) return false
-    enter(part, id, record)
+    if (this.#partition.entries.has(id)) return false
+    insertRecord(this.#partition, id, record)
     return true
   }
 
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
-    const part = this.#part
-    const current = part.records.get(id)
+    const current = this.#partition.entries.get(id)?.value
     if (current?.version !== version || isExpired(current.expiry, Date.now())) return false
-    overwrite(part, id, record)
+    replaceRecord(this.#partition, id, record)
     return true
   }
 
   protected async remove(id: string, version?: string): Promise<boolean> {
-    const record = this.#part.records.get(id)
+    const record = this.#partition.entries.get(id)?.value
     if (!record || (version !== undefined && record.version !== version)) return false
-    drop(this.#part, id)
+    removeRecord(this.#partition, id)
     return true
   }
 
   protected async removeAll(): Promise<void> {
-    const part = this.#part
-    part.records.clear()
-    part.owners.clear()
-    part.bytes = 0
-    part.sweep = undefined
-    part.oldest = undefined
+    const { maxEntries, maxBytes } = this.#partition
+    Object.assign(this.#partition, newPartition(), { maxEntries, maxBytes })
   }
 
   protected override async recordsOf(
     owner: string,
   ): Promise<[id: string, record: SessionRecord][]> {
-    const { owners, records } = this.#part
+    const { owners, entries } = this.#partition
     return [...(owners.get(owner) ?? [])].flatMap((id) => {
-      const record = records.get(id)
+      const record = entries.get(id)?.value
       return record ? [[id, record]] : []
     })
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { MemoryStore, type MemoryStoreOptions, Session } from '../src/index.js'
+import { MemoryStore, type MemoryStoreOptions, Session, type SessionRecord } from '../src/index.js'
 import { storeContract } from '../src/testing.js'
 import { useClock } from './support/clock.js'
 import { storyApp } from './support/story-app.js'
@@ -165,6 +165,20 @@ describe('Y3 bounds', () => {
     expect(await first.count()).toBe(5)
   })
 
+  test('that are lowered keep the most recently used', async () => {
+    const name = `lowered-${names++}`
+    const store = new MemoryStore({ name })
+    const values: string[] = []
+    for (let i = 0; i < 9; i++) values.push(await issue(store))
+    await store.loadSession(values[0] ?? '')
+    new MemoryStore({ name, maxBytes: Math.ceil((store.bytes / 9) * 3) })
+    const added = await issue(store)
+    expect(await store.count()).toBe(3)
+    for (const value of [values[0] ?? '', values[8] ?? '', added]) {
+      expect(await isThere(store, value)).toBe(true)
+    }
+  })
+
   test('expired sessions are reclaimed without cleanup(), while others are read all the time', async () => {
     const store = named()
     const hot: string[] = []
@@ -195,6 +209,137 @@ describe('Y3 bounds', () => {
     expect(await store.count()).toBe(6)
     expect(await store.cleanup()).toBe(5)
     expect(await store.count()).toBe(1)
+  })
+})
+
+describe('Y3 at the limit', () => {
+  const signIn = (session: Session): void => session.signIn('ada')
+  const large = (session: Session): void => session.set('x', 'y'.repeat(65_000))
+
+  test('strangers go before anybody who has signed in, however long ago', async () => {
+    const store = named({ maxSessions: 3 })
+    const ada = await issue(store, signIn)
+    const strangers = [await issue(store), await issue(store)]
+    const bob = await issue(store, (session) => session.signIn('bob'))
+    const there = await Promise.all([ada, ...strangers, bob].map((value) => isThere(store, value)))
+    expect(there).toEqual([true, false, true, true])
+    await issue(store)
+    expect(await isThere(store, ada)).toBe(true)
+    expect(await isThere(store, strangers[1] ?? '')).toBe(false)
+  })
+
+  test('a flood of strangers signs nobody out', async () => {
+    const store = named()
+    const members: string[] = []
+    for (let i = 0; i < 1000; i++) members.push(await issue(store, (s) => s.signIn(`user-${i}`)))
+    for (let i = 0; i < 520; i++) await issue(store, large)
+    expect(store.bytes).toBeLessThanOrEqual(33_554_432)
+    for (const value of members) expect(await isThere(store, value)).toBe(true)
+  })
+
+  test('a flood of strangers signs nobody out either when only members are left', async () => {
+    const store = named({ maxSessions: 10 })
+    const members: string[] = []
+    for (let i = 0; i < 10; i++) members.push(await issue(store, signIn))
+    for (let i = 0; i < 20; i++) expect(await isThere(store, await issue(store))).toBe(false)
+    for (const value of members) expect(await isThere(store, value)).toBe(true)
+    expect(await store.count()).toBe(10)
+  })
+
+  test('in bytes neither, and neither does a stranger’s session that grows', async () => {
+    const store = named({ maxBytes: 100_000 })
+    const ada = await issue(store, signIn)
+    const stranger = await issue(store)
+    for (let i = 0; i < 49; i++) await issue(store, (s) => s.set('x', 'y'.repeat(500)))
+    const members = [ada]
+    for (let i = 0; i < 49; i++) members.push(await issue(store, signIn))
+    const session = await store.loadSession(stranger)
+    session?.set('x', 'y'.repeat(65_000))
+    if (session) await store.storeSession(session)
+    await issue(store, large)
+    for (const value of members) expect(await isThere(store, value)).toBe(true)
+  })
+
+  test('of those who have signed in the least recently used goes for a new one', async () => {
+    const store = named({ maxSessions: 2 })
+    const [a, b] = [await issue(store, signIn), await issue(store, signIn)]
+    await store.loadSession(a)
+    const c = await issue(store, signIn)
+    const there = await Promise.all([a, b, c].map((value) => isThere(store, value)))
+    expect(there).toEqual([true, false, true])
+  })
+
+  test('somebody who signs in is no stranger from then on', async () => {
+    const store = named({ maxSessions: 3 })
+    const session = (await store.loadSession(await issue(store))) ?? expect.fail()
+    session.signIn('ada')
+    const value = (await store.storeSession(session)) ?? expect.fail()
+    for (let i = 0; i < 9; i++) await issue(store)
+    expect(await isThere(store, value)).toBe(true)
+    expect(await store.sessionsOf('ada')).toHaveLength(1)
+  })
+
+  test('a member’s session that has expired goes before a stranger’s that lives', async () => {
+    const store = named({ maxSessions: 2 })
+    await issue(store, (session) => {
+      session.signIn('ada')
+      session.expireIn(60)
+    })
+    const stranger = await issue(store)
+    clock.advance(60)
+    await issue(store)
+    expect(await isThere(store, stranger)).toBe(true)
+  })
+})
+
+describe('Y3 a record without a body, as rotation leaves it under the old id,', () => {
+  class Verbs extends MemoryStore {
+    override async insert(id: string, record: SessionRecord): Promise<boolean> {
+      return super.insert(id, record)
+    }
+    override async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
+      return super.replace(id, record, version)
+    }
+    override async recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
+      return super.recordsOf(owner)
+    }
+  }
+  const record = (version: string, owner: string | null, body = '{}'): SessionRecord => {
+    return { version, owner, body, expiry: clock.now() + 60_000 }
+  }
+
+  async function rotated(maxSessions: number): Promise<Verbs> {
+    const store = new Verbs({ name: `dead-${names++}`, maxSessions })
+    await store.insert('old', record('1', 'ada'))
+    expect(await store.replace('old', record('2', null, ''), '1')).toBe(true)
+    return store
+  }
+
+  test('is not counted, and belongs to nobody', async () => {
+    const store = await rotated(9)
+    expect(await store.count()).toBe(0)
+    expect(await store.recordsOf('ada')).toEqual([])
+    await store.insert('new', record('3', 'ada'))
+    expect(await store.count()).toBe(1)
+  })
+
+  test('goes before any session, however new it is', async () => {
+    const store = new Verbs({ name: `dead-${names++}`, maxSessions: 2 })
+    await store.insert('stranger', record('1', null))
+    await store.insert('old', record('2', null))
+    await store.replace('old', record('3', null, ''), '2')
+    await store.insert('new', record('4', null))
+    expect(await store.count()).toBe(2)
+    // Its id is free again.
+    expect(await store.insert('old', record('5', null))).toBe(true)
+  })
+
+  test('is not in the number that cleanup() gives', async () => {
+    const store = await rotated(9)
+    await store.insert('new', record('3', null))
+    clock.advance(60)
+    expect(await store.cleanup()).toBe(1)
+    expect(store.bytes).toBe(0)
   })
 })
 

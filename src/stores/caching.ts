@@ -2,8 +2,8 @@
  * @module isolate-session/caching
  */
 import { idOf } from '../crypto.js'
-import { drop, enter } from '../memory-part.js'
-import { type MemoryStore, partOf } from '../memory-store.js'
+import { insertRecord, removeRecord } from '../memory-partition.js'
+import { type MemoryStore, partitionOf } from '../memory-store.js'
 import { Session, stateOf } from '../session.js'
 import { decodeRecord, isExpired, type SessionRecord } from '../session-record.js'
 import type { StoredRecord } from '../session-state.js'
@@ -94,7 +94,7 @@ export class CachingStore implements SessionStore {
     for (const { id } of sessions) this.#passBy(id)
     const ended = (await this.#store.destroySessionsOf?.(owner, options)) ?? 0
     // What was loaded in the meantime.
-    for (const id of [...(partOf(this.#cache).owners.get(owner) ?? [])]) this.#passBy(id)
+    for (const id of [...(partitionOf(this.#cache).owners.get(owner) ?? [])]) this.#passBy(id)
     return ended
   }
 
@@ -105,7 +105,7 @@ export class CachingStore implements SessionStore {
 
   #cached(id: string): AnySession | undefined {
     const now = Date.now()
-    const entry = partOf(this.#cache).records.get(id)
+    const entry = partitionOf(this.#cache).entries.get(id)?.value
     if (!entry || isExpired(entry.expiry, now) || entry.body === PASS_BY) return undefined
     const record: SessionRecord = JSON.parse(entry.body)
     const content = decodeRecord(record, now)
@@ -117,7 +117,7 @@ export class CachingStore implements SessionStore {
 
   /** Unless a write was faster: what was loaded before it is not what is stored. */
   #remember({ id, record }: StoredRecord): void {
-    const known = partOf(this.#cache).records.get(id)
+    const known = partitionOf(this.#cache).entries.get(id)?.value
     const now = Date.now()
     if (known && !isExpired(known.expiry, now)) return
     const expiry = Math.min(record.expiry ?? Number.POSITIVE_INFINITY, now + this.#maxAge)
@@ -131,12 +131,14 @@ export class CachingStore implements SessionStore {
   }
 
   #put(id: string, entry: SessionRecord): void {
-    const part = partOf(this.#cache)
-    drop(part, id)
+    const partition = partitionOf(this.#cache)
+    // A mark that is evicted would bring a signed-out session back: sessions go first.
+    const rank = entry.body === PASS_BY ? 'owned' : 'anonymous'
     try {
-      enter(part, id, entry)
+      insertRecord(partition, id, entry, rank)
     } catch {
       // There is no room for it: it is read from the store.
+      removeRecord(partition, id)
     }
   }
 }
