@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options.js'
 import { IndexedStore, type KeyedStoreOptions } from './keyed-store.js'
 import { drop, enter, overwrite, type Part, partNamed } from './memory-part.js'
 import { isExpired, type SessionRecord } from './session-record.js'
@@ -43,17 +44,15 @@ export class MemoryStore extends IndexedStore {
   readonly productionWarning: string | undefined
 
   /** @throws TypeError for a name that is no text, and for bounds that are not positive integers. */
-  constructor({
-    name = 'default',
-    maxSessions = 100_000,
-    maxBytes = 33_554_432,
-    warn = true,
-    ...options
-  }: MemoryStoreOptions = {}) {
-    super(options)
-    if (typeof name !== 'string') throw new TypeError('MemoryStore: name must be a string.')
-    checkBound('maxSessions', maxSessions)
-    checkBound('maxBytes', maxBytes)
+  constructor(options?: MemoryStoreOptions) {
+    const {
+      name = 'default',
+      maxSessions = 100_000,
+      maxBytes = 33_554_432,
+      warn = true,
+      ...rest
+    } = checkOptions('MemoryStore', options)
+    super(rest)
     this.#part = Object.assign(partNamed(name), { maxSessions, maxBytes })
     this.productionWarning = warn ? PRODUCTION_WARNING : undefined
   }
@@ -136,9 +135,3 @@ export class MemoryStore extends IndexedStore {
 const PRODUCTION_WARNING =
   'isolate-session: MemoryStore keeps sessions in this isolate only. Other isolates do not know them, and they are gone when this one is evicted. ' +
   'In production use a store with a backend, or pass `warn: false` if this is what you want.'
-
-function checkBound(option: string, value: number): void {
-  if (!(Number.isInteger(value) && value > 0)) {
-    throw new TypeError(`MemoryStore: ${option} must be a positive integer.`)
-  }
-}
