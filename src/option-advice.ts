@@ -39,7 +39,9 @@ export function adviceOn(option: string, place: Place): string {
     ...lookUp((known) => uses.find((use) => known.includes(use))),
     ...lookUp((known) => nearest(name, known)),
   ]
-  if (likeliest !== undefined) return `Use ${likeliest}.`
+  if (likeliest !== undefined) {
+    return `Use ${likeliest}${/Timeout|Age|After/.test(likeliest) ? ', in seconds' : ''}.`
+  }
   return `The options are: ${Object.keys(OPTIONS[place]).join(', ')}.`
 }
 
