@@ -888,15 +888,15 @@ const MUTATIONS: Mutation[] = [
     what: 'M7 an undefined option is one of the wrong type',
     file: 'check-options',
     from: 'if (value === undefined && !isRequired) continue',
-    to: '',
-    caughtBy: ['options', 'is made without options'],
+    to: 'if (!(name in options) && !isRequired) continue',
+    caughtBy: ['options', 'and with those that are undefined'],
   },
   {
     what: 'M7 other libraries’ names are not known',
     file: 'option-advice',
     from: 'HABITS.find(([pattern]) => pattern.test(name))?.[1]',
     to: 'undefined as string | undefined',
-    caughtBy: ['options', 'spelled cookieName'],
+    caughtBy: ['options', 'spelled encryptionKey'],
   },
   {
     what: 'M7 misspelt options are not recognised',
@@ -917,7 +917,7 @@ const MUTATIONS: Mutation[] = [
     file: 'stores/kv',
     from: "checkOptions('KVStore', options)",
     to: 'options ?? ({} as KVStoreOptions)',
-    caughtBy: ['options', 'spelled expirationTtl'],
+    caughtBy: ['options', 'of KVStore, spelled name'],
   },
   {
     what: 'M7 D1Store.scheduled looks at its options when it runs',
