@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options.js'
 import { isValueShaped, randomValue } from './crypto.js'
 import { SessionError } from './errors.js'
 import { open, seal } from './seal.js'
@@ -40,7 +41,8 @@ export class CookieStore implements SessionStore {
   readonly #secrets: readonly [string, ...string[]]
 
   /** @throws TypeError for secrets that are missing, short or well known. It never shows one. */
-  constructor({ secrets }: CookieStoreOptions) {
+  constructor(options: CookieStoreOptions) {
+    const { secrets } = checkOptions('CookieStore', options)
     this.#secrets = checkSecrets(secrets, 'CookieStore: secrets')
   }
 

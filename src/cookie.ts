@@ -1,12 +1,13 @@
+import { checkOptions } from './check-options.js'
 import { SessionError } from './errors.js'
 
 export interface CookieOptions {
-  /** Default `'/'`. */
+  /** Default `'/'`. The browser sends the cookie for this path and those below. A new one needs a new `name`. */
   readonly path?: string
-  /** Default none: the cookie belongs to this host alone. */
+  /** A host name, which stands for its subdomains as well. Default none: the cookie belongs to this host alone. A new one needs a new `name`. */
   readonly domain?: string
-  /** Default `'Lax'`. `'None'` needs Secure. */
-  readonly sameSite?: 'Lax' | 'Strict' | 'None'
+  /** Default `'Lax'`. `'None'` needs Secure. Upper and lower case are the same. */
+  readonly sameSite?: 'Lax' | 'Strict' | 'None' | 'lax' | 'strict' | 'none'
   /** Default `'auto'`: Secure, except for plain http to a loopback host. */
   readonly secure?: boolean | 'auto'
   /** Default false. A cookie of its own for every top-level site (CHIPS). Needs Secure. */
@@ -27,7 +28,17 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** Any octet of RFC 6265bis's path-value: no control character, no semicolon, nothing beyond ASCII. */
 const PATH = /^\/[\x20-\x3a\x3c-\x7e]*$/
 
-const DOMAIN = /^\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/
+/** Browsers ignore a longer attribute (RFC 6265bis, section 5.6). */
+const MAX_PATH_LENGTH = 1024
+
+/**
+ * A host name. With an underscore, which DNS takes; without a dot at the end, with which browsers drop the cookie. An IPv4
+ * address passes: for the host itself browsers take it.
+ */
+const DOMAIN = /^\.?[\w-]+(\.[\w-]+)*$/
+
+/** RFC 1035, section 2.3.4. */
+const MAX_DOMAIN_LENGTH = 253
 
 /** `Request.url` is normalized: lower case, IPv4 in four decimal parts. RFC 6761, section 6.3, for `*.localhost`. */
 const LOOPBACK =
@@ -56,38 +67,29 @@ export class SessionCookie {
   readonly #hostOnly: boolean
   readonly #attributes: string
 
-  /** @throws TypeError for options that contradict each other or could not be written into a header. */
-  constructor(
-    name: string,
-    {
+  /** @throws TypeError for options that do not exist, contradict each other or could not be written into a header. */
+  constructor(name: string, options?: CookieOptions) {
+    const {
       path = '/',
       domain,
-      sameSite = 'Lax',
+      sameSite: policy = 'Lax',
       secure = 'auto',
       partitioned = false,
       persistent = true,
-    }: CookieOptions = {},
-  ) {
+    } = checkOptions('cookie', options)
+    const sameSite = `${policy.charAt(0).toUpperCase()}${policy.slice(1).toLowerCase()}`
+    check(TOKEN.test(name), 'name must be letters, digits and the marks a cookie name may have')
     check(
-      typeof name === 'string' && TOKEN.test(name),
-      'name must be letters, digits and the marks a cookie name may have',
+      !name.startsWith('__'),
+      'name must not begin with "__": the prefixes __Host- and __Secure- are added when the cookie allows it',
     )
     check(
-      !/^__(host|secure)-/i.test(name),
-      'name must come without a prefix: it is put there when the cookie allows it',
+      PATH.test(path) && path.length <= MAX_PATH_LENGTH,
+      `cookie.path must begin with "/", have neither ";" nor control or non-ASCII characters, and at most ${MAX_PATH_LENGTH} of them`,
     )
     check(
-      PATH.test(path),
-      'cookie.path must begin with "/" and hold neither ";" nor control or non-ASCII characters',
-    )
-    check(domain === undefined || DOMAIN.test(domain), 'cookie.domain must be a host name')
-    check(
-      ['Lax', 'Strict', 'None'].includes(sameSite),
-      "cookie.sameSite must be 'Lax', 'Strict' or 'None'",
-    )
-    check(
-      secure === true || secure === false || secure === 'auto',
-      "cookie.secure must be true, false or 'auto'",
+      domain === undefined || (DOMAIN.test(domain) && domain.length <= MAX_DOMAIN_LENGTH),
+      'cookie.domain must be a host name such as "example.com", which includes its subdomains: no "https://", no port, no path, no "*", no dot at the end. For one host only, leave it out',
     )
     check(
       sameSite !== 'None' || secure,

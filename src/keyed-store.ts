@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options.js'
 import { type Backend, writeSession } from './conditional-write.js'
 import { idOf, isValueShaped } from './crypto.js'
 import { SessionError, storeFailed } from './errors.js'
@@ -31,10 +32,8 @@ export abstract class KeyedStore implements SessionStore {
   declare destroySessionsOf?: NonNullable<SessionStore['destroySessionsOf']>
   declare destroySessionById?: NonNullable<SessionStore['destroySessionById']>
 
-  constructor({ maxSessionBytes = 65_536 }: KeyedStoreOptions = {}) {
-    if (!(Number.isInteger(maxSessionBytes) && maxSessionBytes > 0)) {
-      throw new TypeError('maxSessionBytes must be a positive integer, in bytes.')
-    }
+  constructor(options?: KeyedStoreOptions) {
+    const { maxSessionBytes = 65_536 } = checkOptions('KeyedStore', options)
     this.#backend = {
       maxSessionBytes,
       read: (id) => this.read(id),

@@ -1,4 +1,5 @@
 import { use } from './bounded-map.js'
+import { checkOptions } from './check-options.js'
 import { IndexedStore, type KeyedStoreOptions } from './keyed-store.js'
 import {
   insertRecord,
@@ -56,19 +57,17 @@ export class MemoryStore extends IndexedStore {
    * Sessions in the memory of one isolate: for development and tests. **Other isolates do not have them, and they are gone
    * when this one ends.** In production use a store with a backend.
    *
-   * @throws TypeError if `name` is not a string, or `maxSessions` or `maxBytes` is not a positive integer.
+   * @throws TypeError for an option that does not exist or is of the wrong type.
    */
-  constructor({
-    name = 'default',
-    maxSessions = 100_000,
-    maxBytes = 33_554_432,
-    warn = true,
-    ...options
-  }: MemoryStoreOptions = {}) {
-    super(options)
-    if (typeof name !== 'string') throw new TypeError('MemoryStore: name must be a string.')
-    checkBound('maxSessions', maxSessions)
-    checkBound('maxBytes', maxBytes)
+  constructor(options?: MemoryStoreOptions) {
+    const {
+      name = 'default',
+      maxSessions = 100_000,
+      maxBytes = 33_554_432,
+      warn = true,
+      ...rest
+    } = checkOptions('MemoryStore', options)
+    super(rest)
     this.#partition = Object.assign(partition(name), { maxEntries: maxSessions, maxBytes })
     this.productionWarning = warn ? PRODUCTION_WARNING : undefined
   }
@@ -146,9 +145,3 @@ export class MemoryStore extends IndexedStore {
 const PRODUCTION_WARNING =
   'isolate-session: MemoryStore keeps sessions in this isolate only. Other isolates do not know them, and they are gone when this one is evicted. ' +
   'In production use a store with a backend, or pass `warn: false` if this is what you want.'
-
-function checkBound(option: string, value: number): void {
-  if (!(Number.isInteger(value) && value > 0)) {
-    throw new TypeError(`MemoryStore: ${option} must be a positive integer.`)
-  }
-}

@@ -1,6 +1,9 @@
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, Next } from 'hono'
+import { checkOptions } from './check-options.js'
 import { DEFAULT_NAME } from './content.js'
 import { type CookieOptions, SessionCookie } from './cookie.js'
+import type { Lifetime } from './lifetime.js'
+import { isStore } from './options.js'
 import { type Outcome, RequestSession, type Settings } from './request-session.js'
 import { Session, stateOf } from './session.js'
 import type { SessionEvent } from './session-event.js'
@@ -23,13 +26,19 @@ export interface SessionOptions<
 > {
   /** Where sessions are kept. A function is called once for a request that needs it, never for one that does not. */
   readonly store: SessionStore | ((c: Context) => SessionStore | Promise<SessionStore>)
-  /** The context variable and the cookie's base name. Default `'session'`. Two names live side by side. */
+  /** The context variable and the cookie's base name, which must not begin with `__`. Default `'session'`. Two names live side by side. */
   readonly name?: Name
-  /** A session that is not used for so long ends. Default 86,400 (a day). `false`: no such limit. */
+  /**
+   * A session that is not used for so long ends. Default 86,400 (a day), or `absoluteTimeout` if that is shorter. `false`: no such
+   * limit. It must not be longer than `absoluteTimeout`, which would end the session first.
+   */
   readonly idleTimeout?: number | false
   /** A session ends so long after it began, or after `signIn`, however much it is used. Default 2,592,000 (30 days). */
   readonly absoluteTimeout?: number | false
-  /** Least time between two extensions of record and cookie. Default a tenth of the idle timeout. 0: at every request. */
+  /**
+   * Least time between two extensions of record and cookie. Default a tenth of the idle timeout, and always shorter than that.
+   * 0: at every request.
+   */
   readonly touchAfter?: number
   /**
    * Signs the cookie value with HMAC-SHA-256, so that one we did not issue costs no store call. At least 32 bytes each,
@@ -55,7 +64,9 @@ export interface SessionOptions<
  *
  * A store that fails is an error for `app.onError`, never an anonymous visitor and never a success.
  *
- * @throws TypeError for options that contradict each other, here and not at the first request.
+ * @throws TypeError for an option that does not exist, a value of the wrong type, and options that contradict each other: here,
+ *   not at the first request. Options that only a request knows (`cookie.domain` from the environment): make the middleware
+ *   in the request, `(c, next) => session(optionsFor(c))(c, next)`. It costs a few microseconds.
  *
  * @example
  * const app = new Hono<SessionEnv<{ visits: number }>>()
@@ -68,7 +79,10 @@ export interface SessionOptions<
 export function session<
   Data extends object = Record<string, unknown>,
   Name extends string = 'session',
->(options: SessionOptions<Data, Name>): MiddlewareHandler<SessionEnv<Data, Name>> {
+>(
+  options: SessionOptions<Data, Name>,
+  // biome-ignore lint/suspicious/noExplicitAny: called in the request, it takes the context of any app, whatever its bindings
+): ((c: Context<any>, next: Next) => Promise<void>) & MiddlewareHandler<SessionEnv<Data, Name>> {
   const settings = check(options)
   const { name } = settings
   return async function session(c: Context, next): Promise<void> {
@@ -151,42 +165,41 @@ function variableTaken(name: string): TypeError {
 function check<Data extends object, Name extends string>(
   options: SessionOptions<Data, Name>,
 ): Settings {
-  const {
-    store,
-    name = DEFAULT_NAME,
-    idleTimeout = 86_400,
-    absoluteTimeout = 2_592_000,
-    touchAfter,
-    secrets,
-    cookie,
-    saveOnError = false,
-    onEvent,
-  } = options
-  if (typeof store !== 'function' && typeof store?.loadSession !== 'function') {
-    throw new TypeError(
-      'session(): store must be a session store, or a function of the context that gives one.',
-    )
+  if (isStore(options)) {
+    throw new TypeError('session(): pass the store as an option, session({ store }).')
   }
-  const isDuration = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0
-  for (const [option, value] of Object.entries({ idleTimeout, absoluteTimeout })) {
-    if (value === false || isDuration(value)) continue
-    throw new TypeError(
-      `session(): ${option} must be a positive, finite number of seconds, or false.`,
-    )
-  }
-  if (touchAfter !== undefined && touchAfter !== 0 && !isDuration(touchAfter)) {
-    throw new TypeError('session(): touchAfter must be 0 or a positive, finite number of seconds.')
-  }
+  const checked = checkOptions('session()', options)
+  const { store, name = DEFAULT_NAME, secrets, cookie, saveOnError = false, onEvent } = checked
   return {
     name,
     options,
     store,
     cookie: new SessionCookie(name, cookie),
     signer: 'secrets' in options ? signerOf(secrets) : undefined,
-    lifetime: { idleTimeout, absoluteTimeout, touchAfter },
+    lifetime: lifetimeOf(checked),
     saveOnError,
     onEvent,
   }
+}
+
+function lifetimeOf({
+  absoluteTimeout = 2_592_000,
+  idleTimeout = Math.min(86_400, absoluteTimeout || Number.POSITIVE_INFINITY),
+  touchAfter,
+}: Pick<SessionOptions, 'idleTimeout' | 'absoluteTimeout' | 'touchAfter'>): Lifetime {
+  if (idleTimeout && absoluteTimeout && idleTimeout > absoluteTimeout) {
+    throw new TypeError(
+      'session(): idleTimeout is longer than absoluteTimeout (30 days unless you set it), so it would never end a session. ' +
+        'Durations are seconds, not milliseconds. If you mean it, raise absoluteTimeout as well.',
+    )
+  }
+  if (idleTimeout && touchAfter !== undefined && touchAfter >= idleTimeout) {
+    throw new TypeError(
+      'session(): touchAfter must be shorter than the idle timeout (a day unless you set it), or sessions would end while they are in use. ' +
+        'Durations are seconds, not milliseconds.',
+    )
+  }
+  return { idleTimeout, absoluteTimeout, touchAfter }
 }
 
 /** An option that is there but undefined is a secret that somebody forgot to set, not a wish for unsigned cookies. */

@@ -1,3 +1,4 @@
+import { checkOptions } from './check-options.js'
 import { IndexedStore, type KeyedStoreOptions } from './keyed-store.js'
 import type { SessionRecord } from './session-record.js'
 import { checkTable } from './sql-name.js'
@@ -50,8 +51,9 @@ export abstract class SqlStore extends IndexedStore {
   readonly #name: string
   readonly #table: string
 
-  constructor(dialect: Dialect, { table = 'sessions', ...options }: SqlStoreOptions = {}) {
-    super(options)
+  constructor(dialect: Dialect, options?: SqlStoreOptions) {
+    const { table = 'sessions', ...rest } = checkOptions('SqlStore', options)
+    super(rest)
     this.#dialect = dialect
     this.#name = checkTable(table, dialect.longestTable)
     this.#table = dialect.quote + table + dialect.quote

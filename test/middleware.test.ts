@@ -251,7 +251,7 @@ describe('M7 options that contradict each other', () => {
     ['no store at all', { store: {} as SessionStore }],
     ['SameSite=None without Secure', { cookie: { sameSite: 'None', secure: false } }],
     ['Partitioned without Secure', { cookie: { partitioned: true, secure: false } }],
-    ['an unknown SameSite', { cookie: { sameSite: 'lax' as 'Lax' } }],
+    ['an unknown SameSite', { cookie: { sameSite: 'loose' as 'Lax' } }],
     ['secure of another kind', { cookie: { secure: 'yes' as 'auto' } }],
     ...['a;b', 'a b', 'a=b', '', 'é', 'a\r\nb', 'a\0', '__Host-x', '__secure-x'].map(
       (name): [string, object] => [`name ${JSON.stringify(name)}`, { name }],

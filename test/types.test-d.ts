@@ -3,8 +3,12 @@ import { Hono } from 'hono'
 import { createFactory, createMiddleware } from 'hono/factory'
 import { expectTypeOf } from 'vitest'
 import {
+  type CookieOptions,
+  type CookieStoreOptions,
   KeyedStore,
+  type KeyedStoreOptions,
   MemoryStore,
+  type MemoryStoreOptions,
   Session,
   type SessionEnv,
   SessionError,
@@ -16,6 +20,16 @@ import {
   type SessionSummary,
   session,
 } from '../src/index.js'
+import type { OPTIONS } from '../src/options.js'
+import type { SqlStoreOptions } from '../src/sql-store.js'
+import type { CachingStoreOptions } from '../src/stores/caching.js'
+import type { D1StoreOptions } from '../src/stores/d1.js'
+import type { DurableObjectStoreOptions } from '../src/stores/durable-object.js'
+import type { KVStoreOptions } from '../src/stores/kv.js'
+import type { MongoDBStoreOptions } from '../src/stores/mongodb.js'
+import type { MySQLStoreOptions } from '../src/stores/mysql.js'
+import type { PostgresStoreOptions } from '../src/stores/postgres.js'
+import type { RedisStoreOptions } from '../src/stores/redis.js'
 import { FaultyStore, sessionCookie, storeContract } from '../src/testing.js'
 
 interface Shop {
@@ -148,8 +162,54 @@ expectTypeOf<SessionOptions>().toHaveProperty('store')
 session({})
 // @ts-expect-error: an option that is none
 session({ store, cookieName: 'sid' })
+// @ts-expect-error: express's spelling of secrets
+session({ store, secret: 'x' })
+// @ts-expect-error: a misspelt option
+session({ store, idleTimout: 60 })
+// @ts-expect-error: how other libraries call idleTimeout
+session({ store, maxAge: 60 })
+// @ts-expect-error: the cookie ends with the session
+session({ store, cookie: { maxAge: 60 } })
+// @ts-expect-error: it is `sameSite`
+session({ store, cookie: { samesite: 'lax' } })
+// @ts-expect-error: one domain
+session({ store, cookie: { domain: ['shop.example'] } })
+// @ts-expect-error: a SameSite that is none
+session({ store, cookie: { sameSite: 'loose' } })
 // @ts-expect-error: an attribute that is none
 session({ store, cookie: { httpOnly: false } })
+// @ts-expect-error: the store is an option
+session(store)
+// @ts-expect-error: a class is no store
+session({ store: MemoryStore })
+// @ts-expect-error: a misspelt option of a store
+new MemoryStore({ maxSession: 5 })
+// @ts-expect-error: options are an object
+new MemoryStore('default')
+for (const sameSite of ['Lax', 'Strict', 'None', 'lax', 'strict', 'none'] as const) {
+  session({ store, cookie: { sameSite } })
+}
+// The table of options that are checked has those of the types, and no others.
+expectTypeOf<keyof (typeof OPTIONS)['session()']>().toEqualTypeOf<keyof SessionOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['cookie']>().toEqualTypeOf<keyof CookieOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['MemoryStore']>().toEqualTypeOf<keyof MemoryStoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['CookieStore']>().toEqualTypeOf<keyof CookieStoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['KeyedStore']>().toEqualTypeOf<keyof KeyedStoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['SqlStore']>().toEqualTypeOf<keyof SqlStoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['CachingStore']>().toEqualTypeOf<keyof CachingStoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['D1Store']>().toEqualTypeOf<keyof D1StoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['KVStore']>().toEqualTypeOf<keyof KVStoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['RedisStore']>().toEqualTypeOf<keyof RedisStoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['MySQLStore']>().toEqualTypeOf<keyof MySQLStoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['PostgresStore']>().toEqualTypeOf<keyof PostgresStoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['MongoDBStore']>().toEqualTypeOf<keyof MongoDBStoreOptions>()
+expectTypeOf<keyof (typeof OPTIONS)['DurableObjectStore']>().toEqualTypeOf<
+  keyof DurableObjectStoreOptions
+>()
+// Made in the request, it takes the context of an app with any bindings.
+new Hono<SessionEnv<Shop> & { Bindings: { DOMAIN: string } }>().use((c, next) =>
+  session<Shop>({ store, cookie: { domain: c.env.DOMAIN } })(c, next),
+)
 // @ts-expect-error: durations are numbers
 session({ store, idleTimeout: '1h' })
 // @ts-expect-error: only false turns a timeout off

@@ -1,6 +1,7 @@
 /**
  * @module isolate-session/caching
  */
+import { checkOptions } from '../check-options.js'
 import { idOf } from '../crypto.js'
 import { insertRecord, removeRecord } from '../memory-partition.js'
 import { type MemoryStore, partitionOf } from '../memory-store.js'
@@ -41,10 +42,8 @@ export class CachingStore implements SessionStore {
   declare destroySessionById?: NonNullable<SessionStore['destroySessionById']>
 
   /** @throws TypeError unless `maxAge` is a positive, finite number of seconds. */
-  constructor(cache: MemoryStore, store: SessionStore, { maxAge }: CachingStoreOptions) {
-    if (!(Number.isFinite(maxAge) && maxAge > 0)) {
-      throw new TypeError('CachingStore: maxAge must be a positive, finite number of seconds.')
-    }
+  constructor(cache: MemoryStore, store: SessionStore, options: CachingStoreOptions) {
+    const { maxAge } = checkOptions('CachingStore', options)
     this.#cache = cache
     this.#store = store
     this.#maxAge = maxAge * 1000

@@ -1,6 +1,7 @@
 /**
  * @module isolate-session/d1
  */
+import { checkOptions } from '../check-options.js'
 import {
   type Dialect,
   type SqlResult,
@@ -62,7 +63,7 @@ export class D1Store extends SqlStore {
 
   /** @throws TypeError for a table name that is not plain. */
   constructor(db: D1Client, options?: D1StoreOptions) {
-    super(D1, options)
+    super(D1, checkOptions('D1Store', options))
     this.#db = db
   }
 
@@ -76,6 +77,10 @@ export class D1Store extends SqlStore {
     database: (env: Env) => D1Client,
     options?: D1StoreOptions,
   ): (controller: unknown, env: Env) => Promise<void> {
+    if (typeof database !== 'function') {
+      throw new TypeError('D1Store.scheduled: pass a function, such as (env) => env.DB.')
+    }
+    checkOptions('D1Store', options)
     return async (_controller, env) => {
       const store = new D1Store(database(env), options)
       while ((await store.cleanup()) > 0);

@@ -2,6 +2,7 @@
  * @module isolate-session/durable-object
  */
 import { DurableObject } from 'cloudflare:workers'
+import { checkOptions } from '../check-options.js'
 import { SessionError } from '../errors.js'
 import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
 import { checkPrefix } from '../prefix.js'
@@ -142,11 +143,9 @@ export class DurableObjectStore extends IndexedStore {
   readonly #prefix: string
 
   /** @throws TypeError for a prefix that is not printable ASCII. */
-  constructor(
-    namespace: SessionNamespace,
-    { prefix = '', ...options }: DurableObjectStoreOptions = {},
-  ) {
-    super(options)
+  constructor(namespace: SessionNamespace, options?: DurableObjectStoreOptions) {
+    const { prefix = '', ...rest } = checkOptions('DurableObjectStore', options)
+    super(rest)
     this.#namespace = namespace
     this.#prefix = checkPrefix(prefix)
   }

@@ -1,6 +1,7 @@
 /**
  * @module isolate-session/kv
  */
+import { checkOptions } from '../check-options.js'
 import { isValueShaped } from '../crypto.js'
 import { KeyedStore, type KeyedStoreOptions } from '../keyed-store.js'
 import { checkPrefix } from '../prefix.js'
@@ -49,8 +50,9 @@ export class KVStore extends KeyedStore {
   readonly #prefix: string
 
   /** @throws TypeError for a prefix that KV would not take. */
-  constructor(kv: KVClient, { prefix = 'session:', ...options }: KVStoreOptions = {}) {
-    super(options)
+  constructor(kv: KVClient, options?: KVStoreOptions) {
+    const { prefix = 'session:', ...rest } = checkOptions('KVStore', options)
+    super(rest)
     this.#kv = kv
     this.#prefix = checkPrefix(prefix)
   }

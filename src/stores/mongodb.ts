@@ -1,6 +1,7 @@
 /**
  * @module isolate-session/mongodb
  */
+import { checkOptions } from '../check-options.js'
 import { driverAdvice } from '../driver-error.js'
 import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
 import type { SessionRecord } from '../session-record.js'
@@ -50,7 +51,7 @@ export class MongoDBStore extends IndexedStore {
   readonly #collection: MongoDBCollection
 
   constructor(collection: MongoDBCollection, options?: MongoDBStoreOptions) {
-    super(options)
+    super(checkOptions('MongoDBStore', options))
     this.#collection = collection
   }
 

@@ -1,6 +1,7 @@
 /**
  * @module isolate-session/mysql
  */
+import { checkOptions } from '../check-options.js'
 import { driverAdvice } from '../driver-error.js'
 import {
   type Dialect,
@@ -67,7 +68,7 @@ export class MySQLStore extends SqlStore {
 
   /** @throws TypeError for a table name that is not plain. */
   constructor(client: MySQLClient, options?: MySQLStoreOptions) {
-    super(MYSQL, options)
+    super(MYSQL, checkOptions('MySQLStore', options))
     this.#client = client
   }
 

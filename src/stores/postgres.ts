@@ -1,6 +1,7 @@
 /**
  * @module isolate-session/postgres
  */
+import { checkOptions } from '../check-options.js'
 import { driverAdvice } from '../driver-error.js'
 import {
   type Dialect,
@@ -75,7 +76,7 @@ export class PostgresStore extends SqlStore {
 
   /** @throws TypeError for a table name that is not plain, or longer than 56 characters. */
   constructor(client: PostgresClient, options?: PostgresStoreOptions) {
-    super(POSTGRES, options)
+    super(POSTGRES, checkOptions('PostgresStore', options))
     this.#client = client
   }
 

@@ -1,6 +1,7 @@
 /**
  * @module isolate-session/redis
  */
+import { checkOptions } from '../check-options.js'
 import { isValueShaped } from '../crypto.js'
 import { driverAdvice } from '../driver-error.js'
 import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
@@ -87,8 +88,9 @@ export class RedisStore extends IndexedStore {
   readonly #prefix: string
 
   /** @throws TypeError for a client that is none, and for a prefix that is not printable ASCII. */
-  constructor(client: RedisClient, { prefix = 'session:', ...options }: RedisStoreOptions = {}) {
-    super(options)
+  constructor(client: RedisClient, options?: RedisStoreOptions) {
+    const { prefix = 'session:', ...rest } = checkOptions('RedisStore', options)
+    super(rest)
     this.#client = checkClient(client)
     this.#prefix = checkPrefix(prefix)
   }

@@ -1,3 +1,4 @@
+import { checkOptions } from '../check-options.js'
 import { DEFAULT_NAME } from '../content.js'
 import { cookieNames } from '../cookie.js'
 import { SessionError } from '../errors.js'
@@ -28,8 +29,9 @@ const LIFETIME = { idleTimeout: 86_400, absoluteTimeout: 2_592_000, touchAfter: 
 export async function sessionCookie<Data extends object = Record<string, unknown>>(
   store: SessionStore,
   data: Data,
-  { owner, name = DEFAULT_NAME, secrets }: SessionCookieOptions = {},
+  options?: SessionCookieOptions,
 ): Promise<string> {
+  const { owner, name = DEFAULT_NAME, secrets } = checkOptions('sessionCookie()', options)
   const session = new Session()
   const state = stateOf(session)
   state.content.name = name

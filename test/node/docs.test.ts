@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { OPTIONS } from '../../src/options.js'
 import { blocksOf, isComplete, packageAliases, pages } from './guide.js'
 
 // Every TypeScript block of the README and of docs, as a reader would paste it. Each page has a folder of its own.
@@ -138,4 +139,45 @@ test('the reference has every export, option, error code and event', async () =>
     .filter((name) => !reference.includes(name))
   expect(names.length).toBeGreaterThan(70)
   expect(missing).toEqual([])
+})
+
+/** The cells of the rows of a page's tables. */
+function rowsOf(text: string): string[][] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.split('|').map((cell) => cell.trim()))
+}
+
+/** Words in backticks: names, not values such as `'session:'`. */
+const namesOf = (cell = ''): string[] =>
+  [...cell.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name)
+
+test('M7 the reference lists the options that session() and the stores check, and no others', async () => {
+  const reference = await readFile('docs/reference.md', 'utf8')
+  const sections = new Map(
+    reference.split(/^## /m).map((text) => [text.split('\n', 1)[0] ?? '', rowsOf(text)]),
+  )
+  const { 'session()': ofSession, cookie, 'sessionCookie()': ofSessionCookie, ...stores } = OPTIONS
+  const [, ...options] = (sections.get('session(options)') ?? []).filter(
+    ([, name = '']) => name === 'option' || /^`[\w.]+`$/.test(name),
+  )
+  const expected = [
+    ...Object.keys(ofSession).filter((name) => name !== 'cookie'),
+    ...Object.keys(cookie).map((name) => `cookie.${name}`),
+  ]
+  expect(options.flatMap(([, name]) => namesOf(name)).sort()).toEqual(expected.sort())
+
+  const listed = (sections.get('Stores') ?? []).filter((cells) => cells.length === 6)
+  // A dialect's own store; `D1Store`, `PostgresStore` and `MySQLStore` take the same.
+  const { SqlStore: _, ...documented } = stores
+  for (const [store, known] of Object.entries(documented)) {
+    const [row = []] = listed.filter(([, name]) => name === `\`${store}\``)
+    expect([store, ...namesOf(row[4])]).toEqual([store, ...Object.keys(known)])
+  }
+  const { length } = listed.filter(([, name = '']) => /^`\w+`$/.test(name))
+  expect(length).toBe(Object.keys(documented).length)
+  expect(reference).toContain(
+    `sessionCookie(store, data, { ${Object.keys(ofSessionCookie).join(', ')} })`,
+  )
 })
