@@ -219,7 +219,7 @@ export class RequestSession implements Manager {
     try {
       await this.#keepAlive(this.#flush())
     } catch (error) {
-      if (!(error instanceof SessionError && error.code === 'SESSION_GONE')) throw error
+      if (!isGone(error)) throw error
       // It ended while this request was running. That is nothing the client did wrong.
       const state = this.#state
       if (state.stored) this.#emit({ type: 'gone', id: state.stored.id })
@@ -279,23 +279,26 @@ export class RequestSession implements Manager {
   async #storeSession(store: SessionStore, status: Status): Promise<void> {
     const state = this.#state
     const { life } = state
-    const before = life.is === 'stored' ? life.stored.record : undefined
-    const isRotated = before !== undefined && state.rotation !== undefined
+    const before = life.is === 'stored' ? life.stored : undefined
+    const mustRotate = before !== undefined && state.rotation !== undefined
     this.#openSigner() // secrets that are missing are an error before anything is stored
     let newValue: string | undefined
     try {
       newValue = await store.storeSession(this.#session)
     } catch (error) {
+      // Ended by the handler before the store had begun, perhaps a store that does something else first.
+      if (isGone(error) && state.life !== life && state.isDestroyed) return
       throw storeFailed('store a session', error)
     }
     const { stored } = state
+    const isRotated = mustRotate || (before !== undefined && stored?.id !== before.id)
     if (stored) this.#emitStored(stored.id, before !== undefined, isRotated)
     // Ended by the handler while it was being stored: its cookie is not for anybody.
     if (state.life.is !== 'stored' && state.life !== life) return
     const isDue = !before || isRotated
     if (isDue) this.#value = undefined
     if (newValue === undefined ? isDue : !this.#isIssued(newValue)) throw noValue()
-    const moved = status === 'extended' || before?.expiry !== stored?.record.expiry
+    const moved = status === 'extended' || before?.record.expiry !== stored?.record.expiry
     if (newValue !== undefined) this.#value = await this.#sign(newValue)
     if (this.#value === undefined || (newValue === undefined && !moved)) return
     this.settings.cookie.assertFits(this.#value, this.#url)
@@ -383,6 +386,10 @@ const PATH_WARNING =
 const LATE_LOOK_WARNING =
   'isolate-session: the session was looked at for the first time after the response had its headers, so caches were not told that it depends on the visitor. ' +
   'In a stream, read what you need (`c.var.session.get(…)`) before you return the response.'
+
+function isGone(error: unknown): boolean {
+  return error instanceof SessionError && error.code === 'SESSION_GONE'
+}
 
 function noSession(): SessionError {
   return new SessionError(

@@ -115,9 +115,8 @@ export class SessionState {
   rebase(stored: StoredRecord, content: SessionContent): void {
     if (this.life.is !== 'stored') return
     this.life = { is: 'stored', stored }
-    this.expiry = cappedExpiry(stored.record.expiry, content, this.lifetime)
     this.#put(content)
-    if (this.changes.some(({ movesExpiry }) => movesExpiry)) this.#moveExpiry()
+    this.#showExpiry(cappedExpiry(stored.record.expiry, content, this.lifetime))
   }
 
   /** Comes under a middleware's name and timeouts. */
@@ -229,7 +228,7 @@ export class SessionState {
   record(change: Change): void {
     if (this.isDestroyed) this.#beginAnew()
     this.changes.push(change)
-    if (change.movesExpiry) this.#moveExpiry()
+    if (change.movesExpiry || (change.rotation && this.expiry !== undefined)) this.#moveExpiry()
   }
 
   /** The first change after `destroy()` begins a new session. */
@@ -238,10 +237,6 @@ export class SessionState {
     this.life = stored ? { is: 'replacing', stored } : { is: 'fresh' }
     this.content.createdAt = Date.now()
     this.expiry = undefined
-  }
-
-  #moveExpiry(): void {
-    this.expiry = freshExpiry(this.content, this.lifetime, Date.now())
   }
 
   /** Has this request done something to `key` already? */
@@ -385,8 +380,19 @@ export class SessionState {
       return
     }
     this.life = { is: 'stored', stored }
-    this.expiry = stored.record.expiry
     if (content !== this.content) this.#put(content)
+    this.#showExpiry(stored.record.expiry)
+  }
+
+  /** When it ends: what is stored, unless a change that is not stored yet has moved it. */
+  #showExpiry(expiry: number | null): void {
+    this.expiry = expiry
+    if (this.changes.some(({ movesExpiry, rotation }) => movesExpiry || rotation))
+      this.#moveExpiry()
+  }
+
+  #moveExpiry(): void {
+    this.expiry = freshExpiry(this.content, this.lifetime, Date.now())
   }
 
   #put(content: SessionContent): void {

@@ -1,4 +1,4 @@
-import type { Session } from '../session.js'
+import type { AnySession } from '../session.js'
 import type { SessionStore, SessionSummary } from '../session-store.js'
 import { FaultPlan, type Stall } from './fault-plan.js'
 
@@ -9,13 +9,11 @@ export type FaultyMethod =
   | 'loadSession'
   | 'storeSession'
   | 'destroySession'
+  | 'reloadSession'
   | 'clearStore'
   | 'sessionsOf'
   | 'destroySessionsOf'
   | 'destroySessionById'
-
-// biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
-type AnySession = Session<any>
 
 /**
  * A store that fails and stalls when told to, for tests of how an app bears it. It has the methods of the store it wraps.
@@ -31,6 +29,7 @@ export class FaultyStore implements SessionStore {
 
   // Those that the wrapped store may lack are there when it has them.
   declare isWellFormed?: NonNullable<SessionStore['isWellFormed']>
+  declare reloadSession?: NonNullable<SessionStore['reloadSession']>
   declare sessionsOf?: NonNullable<SessionStore['sessionsOf']>
   declare destroySessionsOf?: NonNullable<SessionStore['destroySessionsOf']>
   declare destroySessionById?: NonNullable<SessionStore['destroySessionById']>
@@ -38,6 +37,7 @@ export class FaultyStore implements SessionStore {
   constructor(store: SessionStore) {
     this.#store = store
     if (store.isWellFormed) this.isWellFormed = (value) => store.isWellFormed?.(value) ?? false
+    if (store.reloadSession) this.reloadSession = this.#reloadSession
     if (store.sessionsOf) this.sessionsOf = this.#sessionsOf
     if (store.destroySessionsOf) this.destroySessionsOf = this.#destroySessionsOf
     if (store.destroySessionById) this.destroySessionById = this.#destroySessionById
@@ -81,6 +81,13 @@ export class FaultyStore implements SessionStore {
 
   clearStore(): Promise<void> {
     return this.#plan.run('clearStore', () => this.#store.clearStore())
+  }
+
+  #reloadSession(session: AnySession): Promise<boolean> {
+    return this.#plan.run(
+      'reloadSession',
+      async () => (await this.#store.reloadSession?.(session)) ?? true,
+    )
   }
 
   #sessionsOf(owner: string): Promise<SessionSummary[]> {
