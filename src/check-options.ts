@@ -1,5 +1,5 @@
 import { adviceOn } from './option-advice.js'
-import { OPTIONS, type Place } from './options.js'
+import { kindOf, OPTIONS, type Place } from './options.js'
 
 /** Not a list, a function, a `Map` or a `Promise`, of which JavaScript would read no option and say nothing. */
 const OBJECT = /^\[object (?:Object|Module)\]$/
@@ -14,7 +14,7 @@ const NAME = /^[\w.$-]{1,30}$/
  */
 export function checkOptions<T extends object>(place: Place, options: T = {} as T): T {
   const [caller, path] = place === 'cookie' ? ['session(): ', 'cookie.'] : [`${place}: `, '']
-  const known: (typeof OPTIONS)[Place] = OPTIONS[place]
+  const known = OPTIONS[place]
   if (!OBJECT.test(Object.prototype.toString.call(options))) throw noObject(caller, path, known)
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(known, name)) continue
@@ -22,7 +22,8 @@ export function checkOptions<T extends object>(place: Place, options: T = {} as 
     throw new TypeError(`${caller}there is ${what}. ${adviceOn(name, place)}`)
   }
   const checked: Record<string, unknown> = {}
-  for (const [name, [words, fits, isRequired]] of Object.entries(known)) {
+  for (const [name, kind] of Object.entries(known)) {
+    const [words, fits, isRequired] = kindOf(kind)
     const value = (options as Record<string, unknown>)[name]
     if (value === undefined && !isRequired) continue
     if (!fits(value)) throw new TypeError(`${caller}${path}${name} must be ${words}.`)

@@ -1164,7 +1164,8 @@ describe('S11 save()', () => {
       return c.text('ok')
     })
     expect(cookieOf(await ada.visit('/save', post))).toMatch(SHAPE)
-    expect(methods(store)).toEqual(['storeSession'])
+    // With nothing to store the store is asked all the same.
+    expect(methods(store)).toEqual(['storeSession', 'reloadSession'])
     expect(await ada.text('/read')).toBe('1')
   })
 
@@ -1206,7 +1207,7 @@ describe('S11 save()', () => {
     app.get('/keys', (c) => c.json([...c.var.session.keys()]))
     await ada.visit('/hasty', post)
     expect(await ada.text('/keys')).toBe('["a","b","c"]')
-    expect(new Set(methods(store))).toEqual(new Set(['storeSession', 'loadSession']))
+    expect(methods(store)).toEqual(['storeSession', 'reloadSession', 'loadSession'])
   })
 
   test('what is changed while it is stored is kept for the next time', async () => {

@@ -19,9 +19,10 @@ import { MySQLStore } from '../src/stores/mysql.js'
 import { PostgresStore } from '../src/stores/postgres.js'
 import { RedisStore } from '../src/stores/redis.js'
 import { sessionCookie } from '../src/testing.js'
+import { makeSecret } from './support/secret.js'
 import { Visitor } from './support/visitor.js'
 
-const SECRET = 'Zq4vR8wN2kXcJ7hT5mYbL9sDfG3pAeUi'
+const SECRET = makeSecret()
 const store = new MemoryStore({ name: 'options' })
 
 class TableStore extends KeyedStore {
