@@ -6,7 +6,34 @@ interface ResponseProperty {
   set(this: Context, response: Response | undefined): void
 }
 
-/** The accessor behind `c.res`: Hono's own, or that of another session on the same context. */
+/** The sessions that watch `c.res`, and the accessor that was there before. */
+interface Watch {
+  readonly before: ResponseProperty
+  readonly watchers: HonoResponse[]
+}
+
+const WATCH: unique symbol = Symbol('sessions that watch c.res')
+
+type Watched = Context & { [WATCH]?: Watch }
+
+/** One accessor for every context: with functions of its own each would cost more than all else that a session does. */
+const WATCHED_RESPONSE: ResponseProperty & PropertyDescriptor = {
+  configurable: true,
+  get(this: Watched): Response {
+    return watchOf(this).before.get.call(this)
+  },
+  set(this: Watched, response: Response | undefined): void {
+    const { before, watchers } = watchOf(this)
+    before.set.call(this, response)
+    if (response) for (const watcher of watchers) watcher.hasPut(response)
+  },
+}
+
+function watchOf(c: Watched): Watch {
+  return c[WATCH] as Watch
+}
+
+/** The accessor behind `c.res`: Hono's own, or one that somebody has put in front of it. */
 function propertyOf(c: Context): ResponseProperty {
   const own = Object.getOwnPropertyDescriptor(c, 'res')
   return (own ?? Object.getOwnPropertyDescriptor(Object.getPrototypeOf(c), 'res')) as never
@@ -19,35 +46,24 @@ function propertyOf(c: Context): ResponseProperty {
  * session on, every response that is put on the context is marked as it is put there: `c.res` gets a setter of its own.
  */
 export class HonoResponse {
-  readonly #c: Context
-  /** The headers that middleware outside of ours has set. */
+  readonly #c: Watched
+  /** The headers that middleware outside of ours has set, where that had to be noted. */
   #outer: Headers | undefined
+  /** The first response that was put on the context, and what Hono has made of it: with the headers of an earlier one. */
+  #first: { readonly put: Response; readonly merged: Response } | undefined
   /** The copy that we made last: the only response that may be changed. */
   #ours: Response | undefined
   /** What every response has to say that is put on the context; `undefined`: nothing. */
   #marks: { readonly cookie: CookieLine | undefined } | undefined
-  /** `c.res` as it was before it got a setter of ours. */
-  #before: ResponseProperty | undefined
+  #isWatching = false
 
   constructor(c: Context) {
     this.#c = c
   }
 
-  /** Notes what middleware outside of ours has put on the response, which stays if the handler's is thrown away. */
-  noteOuter(): void {
-    // A response that nobody sends is the only way to see headers that wait for one.
-    this.#outer ??= this.#c.newResponse(null, 200).headers
-  }
-
-  /** The same, but not before somebody inside sets the first header: most requests do not need it. */
-  noteOuterLater(): void {
-    const c = this.#c
-    const { header } = c
-    c.header = (...args: Parameters<typeof header>) => {
-      this.noteOuter()
-      c.header = header
-      header(...args)
-    }
+  /** The headers that wait for a response. One that nobody sends is the only way to see them. */
+  #waiting(): Headers {
+    return this.#c.newResponse(null, 200).headers
   }
 
   /** The handler threw past us, so its response is still to come and can be marked. */
@@ -56,7 +72,7 @@ export class HonoResponse {
   /** Whatever response goes out from now on is marked. */
   mark(cookie?: CookieLine): void {
     this.#marks = { cookie }
-    if (!this.#before) this.#watch()
+    this.watch()
     if (this.#c.finalized) this.#put(this.#c.res)
   }
 
@@ -70,25 +86,50 @@ export class HonoResponse {
     c.header('Cache-Control', cookie ? 'no-store' : 'private')
   }
 
-  /** Nothing of the handler's response goes out. */
+  /** Nothing of the handler's response goes out, but what middleware outside of ours has put on it does. */
   discard(): void {
     const c = this.#c
+    const merged = this.#outer ?? this.#mergedHeaders()
     c.res = undefined // or Hono would merge the two
-    c.res = new Response(null, this.#outer && { headers: this.#outer })
+    c.res = new Response(null, { headers: merged ?? this.#waiting() })
   }
 
-  #watch(): void {
+  /** Hono lets the headers of an earlier response win over those of the one that is put in its place. */
+  #mergedHeaders(): Headers | undefined {
+    if (!this.#first || this.#first.put === this.#first.merged) return undefined
+    const { put, merged } = this.#first
+    const earlier = new Headers(merged.headers)
+    for (const [name, value] of put.headers) {
+      if (earlier.get(name) === value) earlier.delete(name)
+    }
+    return earlier
+  }
+
+  watch(): void {
+    if (this.#isWatching) return
+    this.#isWatching = true
     const c = this.#c
-    const before = propertyOf(c)
-    this.#before = before
-    Object.defineProperty(c, 'res', {
-      configurable: true,
-      get: () => before.get.call(c),
-      set: (response: Response | undefined) => {
-        before.set.call(c, response)
-        if (response) this.#put(before.get.call(c))
-      },
-    })
+    this.#noteOuterFirst()
+    const watch = c[WATCH]
+    if (watch) return void watch.watchers.push(this)
+    c[WATCH] = { before: propertyOf(c), watchers: [this] }
+    Object.defineProperty(c, 'res', WATCHED_RESPONSE)
+  }
+
+  /** Before somebody inside sets the first header. Most requests do not need it. */
+  #noteOuterFirst(): void {
+    const c = this.#c
+    const { header } = c
+    c.header = (...args: Parameters<typeof header>) => {
+      c.header = header
+      this.#outer ??= this.#waiting()
+      header(...args)
+    }
+  }
+
+  hasPut(put: Response): void {
+    this.#first ??= { put, merged: this.#c.res }
+    this.#put(this.#c.res)
   }
 
   /** The handler is done, and this is what its response has to say. From here on it is up to others. */
@@ -103,7 +144,7 @@ export class HonoResponse {
     const marked = personalize(response, this.#marks.cookie, this.#ours)
     if (marked === response) return
     this.#ours = marked
-    const { set } = this.#before ?? propertyOf(this.#c)
+    const { set } = this.#c[WATCH]?.before ?? propertyOf(this.#c)
     set.call(this.#c, undefined) // or Hono would merge the two
     set.call(this.#c, marked)
   }

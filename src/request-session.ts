@@ -95,13 +95,12 @@ export class RequestSession implements Manager {
     const header = this.#request.headers.get('Cookie')
     const value = header === null ? undefined : this.settings.cookie.read(header, this.#url)
     if (value !== undefined) return this.#load(value)
-    this.#response.noteOuterLater()
     this.#attach(new Session())
   }
 
   async #load(rawValue: string | typeof AMBIGUOUS): Promise<void> {
     this.#cameWithCookie = true
-    this.#response.noteOuter()
+    this.#response.watch()
     try {
       const rejection = rawValue === AMBIGUOUS ? 'duplicate' : await this.#loadSession(rawValue)
       if (rejection) this.#reject(rejection)
