@@ -164,7 +164,7 @@ export abstract class KeyedStore implements SessionStore {
     const list = async () => this.recordsOf?.(owner) ?? []
     const records = await this.ask('list the sessions of an owner', list)
     // An index may still name a session that was rotated.
-    return records.filter(([, record]) => record.owner === owner)
+    return records.filter(([, record]) => record.owner !== null)
   }
 
   /** Asks the backend. Its error becomes the `cause` of a `STORE_FAILED`. */
