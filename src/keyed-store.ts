@@ -72,6 +72,14 @@ export abstract class KeyedStore implements SessionStore {
   /** Optional: a sentence on what to do about an error of the backend's. It is for the message of `STORE_FAILED`. */
   protected advice?(error: unknown): string | undefined
 
+  /**
+   * The kind of store and its prefix, table or name: what tells its sessions from another store's. `CachingStore` keeps them
+   * apart by it; for a store without one it asks for a `name`.
+   */
+  get cacheName(): string | undefined {
+    return undefined
+  }
+
   isWellFormed(cookieValue: string): boolean {
     return isValueShaped(cookieValue)
   }

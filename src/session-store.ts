@@ -47,6 +47,13 @@ export interface SessionStore {
   /** Could this store have issued that value? Without this method: 1 to 4,096 of `[A-Za-z0-9._-]`. No I/O. */
   isWellFormed?(cookieValue: string): boolean
 
+  /**
+   * Reads the record of a stored session again, past every cache; unsaved changes stay on top. False: it has ended.
+   * A store without records has no such method.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
+  reloadSession?(session: Session<any>): Promise<boolean>
+
   /** Logged by the middleware, once per isolate, when it serves https on a host that is not loopback. */
   readonly productionWarning?: string | undefined
 
