@@ -17,7 +17,6 @@ type Playground = Context<{ Bindings: Bindings }>
 export const MAX_BYTES = 33_554_432
 
 const memory = new MemoryStore({ maxBytes: MAX_BYTES })
-const cache = new MemoryStore({ name: 'cache' })
 
 export type StoreFor = (c: Context) => SessionStore | Promise<SessionStore>
 
@@ -28,7 +27,7 @@ export const stores: Readonly<Record<string, StoreFor>> = {
   'durable-object': (c: Playground) => new DurableObjectStore(c.env.SESSIONS),
   d1: (c: Playground) => d1(c.env),
   kv: (c: Playground) => new KVStore(c.env.KV),
-  caching: async (c: Playground) => new CachingStore(cache, await d1(c.env), { maxAge: 10 }),
+  caching: async (c: Playground) => new CachingStore(await d1(c.env), { maxAge: 10 }),
 }
 
 /** Each store's class and what is said of it in one line. */

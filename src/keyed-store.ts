@@ -71,6 +71,14 @@ export abstract class KeyedStore implements SessionStore {
   /** Optional: a sentence on what to do about an error of the backend's. It is for the message of `STORE_FAILED`. */
   protected advice?(error: unknown): string | undefined
 
+  /**
+   * The kind of store and its prefix, table or name: what tells its sessions from another store's. `CachingStore` keeps them
+   * apart by it; for a store without one it asks for a `name`.
+   */
+  get cacheName(): string | undefined {
+    return undefined
+  }
+
   isWellFormed(cookieValue: string): boolean {
     return isValueShaped(cookieValue)
   }
@@ -156,13 +164,25 @@ export abstract class KeyedStore implements SessionStore {
 
   async #destroySessionById(owner: string, id: string): Promise<boolean> {
     if (!isValueShaped(id)) return false
-    const record = await this.ask('read a session', () => this.read(id))
-    if (record?.owner !== owner || isExpired(record.expiry, Date.now())) return false
-    return this.ask('remove a session', () => this.remove(id))
+    for (let round = 0; round < MAX_SIGN_OUT_ROUNDS; round++) {
+      const record = await this.ask('read a session', () => this.read(id))
+      // It was theirs a moment ago: ended by somebody else, or by our removal, made twice.
+      if (!record && round > 0) return true
+      if (record?.owner !== owner || isExpired(record.expiry, Date.now())) return false
+      // With its version, or a record that has just been rotated would be taken for the session.
+      if (await this.ask('remove a session', () => this.remove(id, record.version))) return true
+    }
+    throw new SessionError(
+      'STORE_FAILED',
+      'The store goes on giving a session after it was removed. Check its remove() and try again.',
+    )
   }
 
-  #recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
-    return this.ask('list the sessions of an owner', async () => this.recordsOf?.(owner) ?? [])
+  async #recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
+    const list = async () => this.recordsOf?.(owner) ?? []
+    const records = await this.ask('list the sessions of an owner', list)
+    // An index may still name a session that was rotated.
+    return records.filter(([, record]) => record.owner !== null)
   }
 
   /** Asks the backend. Its error becomes the `cause` of a `STORE_FAILED`. */

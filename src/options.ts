@@ -79,7 +79,7 @@ export const OPTIONS = {
     maxSessionBytes: 'count',
   },
   CookieStore: { secrets: 'other' },
-  CachingStore: { maxAge: 'max age' },
+  CachingStore: { maxAge: 'max age', name: 'text', maxSessions: 'count', maxBytes: 'count' },
   DurableObjectStore: { prefix: 'text', maxSessionBytes: 'count' },
   KVStore: { prefix: 'text', maxSessionBytes: 'count' },
   RedisStore: { prefix: 'text', maxSessionBytes: 'count' },

@@ -59,6 +59,11 @@ export abstract class SqlStore extends IndexedStore {
     this.#table = dialect.quote + table + dialect.quote
   }
 
+  /** The name of its table, as given. */
+  protected get table(): string {
+    return this.#name
+  }
+
   /** Runs one statement, whose parameters are written `?`. */
   protected abstract query(sql: string, values: SqlValue[]): Promise<SqlResult>
 

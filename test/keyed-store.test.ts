@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { KeyedStore, Session, type SessionRecord } from '../src/index.js'
 import { FaultPlan } from '../src/testing/fault-plan.js'
 import { storeContract } from '../src/testing.js'
@@ -78,6 +78,10 @@ async function load(store: KeyedStore, value: string): Promise<Session> {
   return (await store.loadSession(value)) ?? expect.fail('no session')
 }
 
+/** How many records lead to a session. */
+const alive = (store: TableStore): number =>
+  [...store.rows.values()].filter(({ body }) => body !== '').length
+
 const verbs = (store: TableStore): Verb[] => store.plan.calls.map(({ method }) => method)
 
 describe('T1 a value of the wrong shape', () => {
@@ -153,6 +157,84 @@ describe('T5 a taken id', () => {
   })
 })
 
+/** Random bytes that come round again: after `period` calls, `getRandomValues` gives what it gave. */
+function withPeriod(period: number): void {
+  let calls = 0
+  vi.spyOn(crypto, 'getRandomValues').mockImplementation((bytes) => {
+    if (bytes instanceof Uint8Array) bytes.fill(++calls % period)
+    return bytes
+  })
+}
+
+describe.each([1, 2, 3, 7])('§3 random numbers that come round after %i calls', (period) => {
+  afterEach(() => vi.restoreAllMocks())
+
+  /** What a store that was given the same for two visitors makes of it. */
+  async function valuesOf(store: TableStore, data?: Record<string, unknown>): Promise<string[]> {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, () => issue(store, data ?? { n: 1 })),
+    )
+    return outcomes.map((outcome) => {
+      if (outcome.status === 'fulfilled') return outcome.value
+      return outcome.reason.code
+    })
+  }
+
+  test('give no visitor the session of another', async () => {
+    withPeriod(period)
+    const values = await valuesOf(new TableStore())
+    const issued = values.filter((value) => value !== 'STORE_FAILED')
+    expect(new Set(issued).size).toBe(issued.length)
+    expect(issued.length).toBeGreaterThan(0)
+    expect(issued.length).toBeLessThanOrEqual(period)
+  })
+
+  test('give none either in an isolate that has counted as far as another one', async () => {
+    withPeriod(period)
+    const store = new TableStore()
+    const { insert } = store
+    // The very same record is there already: another isolate has drawn what this one draws.
+    vi.spyOn(store, 'insert').mockImplementation(async (id, record) => {
+      await insert.call(store, id, record)
+      return false
+    })
+    expect(new Set(await valuesOf(store))).toEqual(new Set(['STORE_FAILED']))
+  })
+
+  test.each<[string, (session: Session) => void]>([
+    ['regenerate', (session) => session.regenerate()],
+    ['signIn', (session) => session.signIn('ada')],
+    ['update', (session) => session.update('n', (n) => Number(n) + 1)],
+  ])(
+    'leave every session in place, or rotated, when one of them calls %s',
+    async (_how, change) => {
+      withPeriod(period)
+      const store = new TableStore()
+      const values = (await valuesOf(store)).filter((value) => value !== 'STORE_FAILED')
+      const [mine = '', ...others] = values
+      const session = await load(store, mine)
+      change(session)
+      const next = await store.storeSession(session).catch(({ code }) => {
+        expect(code).toBe('STORE_FAILED')
+        return mine
+      })
+      expect(others).not.toContain(next)
+      for (const value of others) expect((await load(store, value)).get('n')).toBe(1)
+      if (next === mine) expect(await store.loadSession(mine)).toBeDefined()
+    },
+  )
+
+  test('lose no update', async () => {
+    withPeriod(period)
+    const store = new TableStore()
+    const [value = ''] = await valuesOf(store)
+    const sessions = await Promise.all([1, 2, 3, 4].map(() => load(store, value)))
+    for (const session of sessions) session.update('n', (n) => Number(n) + 1)
+    await Promise.all(sessions.map((session) => store.storeSession(session)))
+    expect((await load(store, value)).get('n')).toBe(5)
+  })
+})
+
 describe('T7 a write whose reply was lost', () => {
   test('is recognised by its version, and not done twice', async () => {
     const store = new TableStore()
@@ -218,13 +300,19 @@ describe('T7 a write whose reply was lost', () => {
 })
 
 describe('T8 a rotation', () => {
-  test('writes the new record before it removes the old one', async () => {
+  test('writes the new record before a dead one takes the place of the old', async () => {
     const store = new TableStore()
-    const session = await load(store, await issue(store))
+    const value = await issue(store)
+    const session = await load(store, value)
+    const [id = ''] = store.rows.keys()
     store.plan.calls.length = 0
     session.regenerate()
     await store.storeSession(session)
-    expect(verbs(store)).toEqual(['insert', 'remove'])
+    expect(verbs(store)).toEqual(['insert', 'replace'])
+    expect(store.rows.size).toBe(2)
+    const inAMinute = Date.now() + 60_000
+    expect(store.rows.get(id)).toMatchObject({ expiry: inAMinute, owner: null, body: '' })
+    expect(await store.loadSession(value)).toBeUndefined()
   })
 
   test('that cannot write leaves the old one alive', async () => {
@@ -237,18 +325,95 @@ describe('T8 a rotation', () => {
     expect((await load(store, value)).get('n')).toBe(1)
     const next = (await store.storeSession(session)) ?? ''
     expect(next).not.toBe(value)
-    expect(store.rows.size).toBe(1)
+    expect(alive(store)).toBe(1)
   })
 
-  test('that cannot remove the old one is an error, and leaves no second record behind', async () => {
+  test('that cannot end the old one is an error, and leaves no second record behind', async () => {
     const store = new TableStore()
     const value = await issue(store)
     const session = await load(store, value)
     session.regenerate()
-    store.plan.failNext('remove')
+    store.plan.failNext('replace')
     await expect(store.storeSession(session)).rejects.toMatchObject({ code: 'STORE_FAILED' })
     expect(store.rows.size).toBe(1)
     expect((await load(store, value)).get('n')).toBe(1)
+  })
+
+  test('whose last step is done after it was given up does not end the session', async () => {
+    const store = new TableStore()
+    const value = await issue(store)
+    const session = await load(store, value)
+    session.regenerate()
+    const { replace } = store
+    const late: (() => Promise<boolean>)[] = []
+    vi.spyOn(store, 'replace').mockImplementationOnce(async (...step) => {
+      late.push(() => replace.apply(store, step))
+      throw new Error('no answer in time')
+    })
+    await expect(store.storeSession(session)).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    expect(late).toHaveLength(1)
+    for (const done of late) expect(await done()).toBe(false)
+    expect((await load(store, value)).get('n')).toBe(1)
+  })
+
+  test.each(['regenerate', 'signIn'])(
+    'by %s succeeds if no replace that is done is ever answered',
+    async (how) => {
+      const store = new TableStore()
+      const session = await load(store, await issue(store))
+      if (how === 'signIn') session.signIn('ada')
+      else session.regenerate()
+      const { replace } = store
+      vi.spyOn(store, 'replace').mockImplementation(async (...step) => {
+        await replace.apply(store, step)
+        throw new Error('connection lost')
+      })
+      const next = (await store.storeSession(session)) ?? ''
+      expect((await load(store, next)).owner).toBe(how === 'signIn' ? 'ada' : undefined)
+      expect(alive(store)).toBe(1)
+    },
+  )
+
+  test('of two at once that each find the other done: one wins, the other ends in SESSION_GONE', async () => {
+    const store = new TableStore()
+    const value = await issue(store)
+    const sessions = [await load(store, value), await load(store, value)]
+    const outcomes = await Promise.allSettled(
+      sessions.map((session) => {
+        session.regenerate()
+        return store.storeSession(session)
+      }),
+    )
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(outcomes).toContainEqual(
+      expect.objectContaining({ reason: expect.objectContaining({ code: 'SESSION_GONE' }) }),
+    )
+    expect(alive(store)).toBe(1)
+  })
+
+  test('of a session without end leaves a record that ends', async () => {
+    const store = new TableStore()
+    const session = await load(store, await issue(store))
+    expect(session.expiry).toBeUndefined()
+    session.signIn('ada')
+    await store.storeSession(session)
+    const expiries = [...store.rows.values()].map(({ expiry }) => expiry)
+    expect(expiries.sort()).toEqual([Date.now() + 60_000, null].sort())
+  })
+
+  test('leaves nothing in the owner’s list, although an index still names the old id', async () => {
+    const store = new TableStore()
+    const fresh = new Session()
+    fresh.signIn('ada')
+    const session = await load(store, (await store.storeSession(fresh)) ?? '')
+    const old = session.id ?? ''
+    session.regenerate()
+    await store.storeSession(session)
+    vi.spyOn(store, 'recordsOf').mockImplementation(async () => [...store.rows])
+    expect((await store.sessionsOf?.('ada'))?.map(({ id }) => id)).toEqual([session.id])
+    expect(await store.destroySessionById?.('ada', old)).toBe(false)
+    expect(await store.destroySessionsOf?.('ada')).toBe(1)
+    expect(alive(store)).toBe(0)
   })
 
   test('of a session that was destroyed meanwhile ends in SESSION_GONE, with no record at all', async () => {
@@ -434,6 +599,36 @@ describe('O1 owners', () => {
     await ending
     expect(await store.loadSession(next)).toBeUndefined()
     expect(store.rows.size).toBe(0)
+  })
+
+  test('a removal by id that is done twice says that it ended the session', async () => {
+    const store = new TableStore()
+    const session = new Session()
+    session.signIn('ada')
+    await store.storeSession(session)
+    const { remove } = store
+    vi.spyOn(store, 'remove').mockImplementation(async (...step) => {
+      await remove.apply(store, step)
+      return remove.apply(store, step)
+    })
+    expect(await store.destroySessionById?.('ada', session.id ?? '')).toBe(true)
+    expect(await store.destroySessionById?.('ada', session.id ?? '')).toBe(false)
+  })
+
+  test('a removal by id that meets a rotation does not say that it ended the session', async () => {
+    const store = new TableStore()
+    const session = new Session()
+    session.signIn('ada')
+    await store.storeSession(session)
+    const old = session.id ?? ''
+    const removing = store.plan.stallNext('remove')
+    const ending = store.destroySessionById?.('ada', old)
+    await removing.reached
+    session.regenerate()
+    await store.storeSession(session)
+    removing.release()
+    expect(await ending).toBe(false)
+    expect(await store.sessionsOf?.('ada')).toHaveLength(1)
   })
 
   test('O2 a store that cannot find by owner has none of the three methods', () => {

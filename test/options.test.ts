@@ -62,7 +62,8 @@ const MAKE: Record<Exclude<Place, 'SqlStore' | 'sessionCookie()'>, Make> = {
   KeyedStore: (options: never) => new TableStore(options),
   MemoryStore: (options: never) => new MemoryStore(options),
   CookieStore: (options: object) => new CookieStore({ secrets: SECRET, ...options }),
-  CachingStore: (options: object) => new CachingStore(store, store, { maxAge: 60, ...options }),
+  CachingStore: (options: object) =>
+    new CachingStore(store, { maxAge: 60, name: 'options', ...options }),
   DurableObjectStore: (options: never) => new DurableObjectStore(env.SESSIONS, options),
   D1Store: (options: never) => new D1Store(env.DB, options),
   KVStore: (options: never) => new KVStore(env.KV, options),
@@ -289,7 +290,7 @@ describe('M7 options that are no object', () => {
     for (const value of [undefined, ...NO_OPTIONS] as never[]) {
       const why = value === undefined ? /must be|missing/ : /options must be an object/
       expect(refusal(() => new CookieStore(value))).toMatch(why)
-      expect(refusal(() => new CachingStore(store, store, value))).toMatch(why)
+      expect(refusal(() => new CachingStore(store, value))).toMatch(why)
       expect(refusal(() => session(value))).toMatch(why)
     }
   })

@@ -187,7 +187,7 @@ describe('storeContract', () => {
           return this.rows.has(id) && Boolean(this.rows.set(id, record))
         }
       }
-      expect(await broken(() => new LastWins())).toEqual(['S6', 'T7', 'T7 S5'])
+      expect(await broken(() => new LastWins())).toEqual(['S6', 'T6', 'T7', 'T7 S5', 'T8', 'T8 T7'])
     })
 
     test('a removal does not look at the version', async () => {

@@ -3,52 +3,80 @@
  */
 import { checkOptions } from '../check-options.js'
 import { idOf } from '../crypto.js'
-import { insertRecord, removeRecord } from '../memory-partition.js'
-import { type MemoryStore, partitionOf } from '../memory-store.js'
+import {
+  beginLoad,
+  cacheNamed,
+  forget,
+  forgetAll,
+  forgetOwner,
+  type IsolateCache,
+  recall,
+  remember,
+} from '../isolate-cache.js'
 import { Session, stateOf } from '../session.js'
-import { decodeRecord, isExpired, type SessionRecord } from '../session-record.js'
-import type { StoredRecord } from '../session-state.js'
+import { decodeRecord } from '../session-record.js'
 import type { SessionStore } from '../session-store.js'
 
 export interface CachingStoreOptions {
   /** How long a session may be read from this isolate, in seconds. */
   readonly maxAge: number
+  /**
+   * Which store is behind: caches of one name, in one isolate, are one. Default what the store says of itself: its kind, and
+   * its prefix or table. Required where one isolate talks to several databases with equal tables, and for a store that is
+   * none of this package.
+   */
+  readonly name?: string
+  /** Most sessions it keeps. Default 10,000. */
+  readonly maxSessions?: number
+  /** Most bytes of heap it takes, estimated. Default 16,777,216: an eighth of an isolate's 128 MB. */
+  readonly maxBytes?: number
 }
-
-/** In place of a record: somebody here has written to this session. */
-const PASS_BY = ''
 
 // biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
 type AnySession = Session<any>
 
+type Optional = Required<SessionStore>
+
 /**
- * A MemoryStore as a cache in front of another store: reads come from this isolate for up to `maxAge` seconds.
+ * A cache in front of another store: reads come from the memory of this isolate for up to `maxAge` seconds.
  *
  * **Everything that is done in other isolates is seen here up to `maxAge` seconds late**: sign-out, revocation, and the
  * visitor's own changes. What is done in this isolate is seen at once. Writes go through and are still conditional: no update
  * is lost, and a session that has ended elsewhere does not come back. Only reading lags.
  *
- * A session that was written here is read from the store until `maxAge` is over, so this is for sessions that are read often
- * and written rarely.
+ * Bounded in count and bytes: first in, first out. It is for sessions that are read often and written rarely.
+ *
+ * @example
+ * session({ store: (c) => new CachingStore(new D1Store(c.env.DB), { maxAge: 5 }) })
  */
 export class CachingStore implements SessionStore {
-  readonly #cache: MemoryStore
   readonly #store: SessionStore
   readonly #maxAge: number
+  readonly #cache: IsolateCache
 
-  declare isWellFormed?: NonNullable<SessionStore['isWellFormed']>
-  declare sessionsOf?: NonNullable<SessionStore['sessionsOf']>
-  declare destroySessionsOf?: NonNullable<SessionStore['destroySessionsOf']>
-  declare destroySessionById?: NonNullable<SessionStore['destroySessionById']>
+  declare isWellFormed?: Optional['isWellFormed']
+  declare reloadSession?: Optional['reloadSession']
+  declare sessionsOf?: Optional['sessionsOf']
+  declare destroySessionsOf?: Optional['destroySessionsOf']
+  declare destroySessionById?: Optional['destroySessionById']
 
-  /** @throws TypeError unless `maxAge` is a positive, finite number of seconds. */
-  constructor(cache: MemoryStore, store: SessionStore, options: CachingStoreOptions) {
-    const { maxAge } = checkOptions('CachingStore', options)
-    this.#cache = cache
+  /**
+   * @throws TypeError unless `maxAge` is a positive, finite number of seconds and the bounds are positive integers, and
+   * without a `name` for a store that does not say which one it is.
+   */
+  constructor(store: SessionStore, options: CachingStoreOptions) {
+    const {
+      maxAge,
+      name,
+      maxSessions = 10_000,
+      maxBytes = 16_777_216,
+    } = checkOptions('CachingStore', options)
     this.#store = store
     this.#maxAge = maxAge * 1000
+    this.#cache = Object.assign(cacheNamed(nameOf(store, name)), { maxSessions, maxBytes })
     if (store.isWellFormed) this.isWellFormed = (value) => store.isWellFormed?.(value) ?? false
     if (store.sessionsOf) this.sessionsOf = store.sessionsOf.bind(store)
+    if (store.reloadSession) this.reloadSession = this.#reloadSession
     if (store.destroySessionsOf) this.destroySessionsOf = this.#destroySessionsOf
     if (store.destroySessionById) this.destroySessionById = this.#destroySessionById
   }
@@ -58,86 +86,90 @@ export class CachingStore implements SessionStore {
   }
 
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
-    if (this.isWellFormed?.(cookieValue) === false) return undefined
-    const id = await idOf(cookieValue)
-    const cached = this.#cached(id)
+    if (typeof cookieValue !== 'string' || this.isWellFormed?.(cookieValue) === false) {
+      return undefined
+    }
+    const cached = this.#recall(await idOf(cookieValue))
     if (cached) return cached
+    const load = beginLoad(this.#cache)
     const session = await this.#store.loadSession(cookieValue)
     const stored = session && stateOf(session).stored
-    if (stored) this.#remember(stored)
+    if (stored) remember(this.#cache, stored.id, stored.record, load)
     return session
   }
 
-  async storeSession(session: AnySession): Promise<string | undefined> {
-    const { stored } = stateOf(session)
-    if (stored) this.#passBy(stored.id)
-    return this.#store.storeSession(session)
+  storeSession(session: AnySession): Promise<string | undefined> {
+    return this.#changing(session, () => this.#store.storeSession(session))
   }
 
-  async destroySession(session: AnySession): Promise<void> {
-    const { stored } = stateOf(session)
-    if (stored) this.#passBy(stored.id)
-    await this.#store.destroySession(session)
+  destroySession(session: AnySession): Promise<void> {
+    return this.#changing(session, () => this.#store.destroySession(session))
   }
 
+  /** Removes every session of the store behind, and what this isolate remembers of them. */
   async clearStore(): Promise<void> {
-    await this.#store.clearStore()
-    await this.#cache.clearStore()
+    try {
+      await this.#store.clearStore()
+    } finally {
+      forgetAll(this.#cache)
+    }
+  }
+
+  #reloadSession(session: AnySession): Promise<boolean> {
+    const reload = async () => (await this.#store.reloadSession?.(session)) ?? false
+    return this.#changing(session, reload)
   }
 
   async #destroySessionsOf(
-    owner: string,
-    options: { except?: AnySession | string } = {},
+    ...[owner, options]: Parameters<Optional['destroySessionsOf']>
   ): Promise<number> {
-    const sessions = (await this.#store.sessionsOf?.(owner)) ?? []
-    for (const { id } of sessions) this.#passBy(id)
-    const ended = (await this.#store.destroySessionsOf?.(owner, options)) ?? 0
-    // What was loaded in the meantime.
-    for (const id of [...(partitionOf(this.#cache).owners.get(owner) ?? [])]) this.#passBy(id)
-    return ended
+    try {
+      return (await this.#store.destroySessionsOf?.(owner, options)) ?? 0
+    } finally {
+      forgetOwner(this.#cache, owner)
+    }
   }
 
-  async #destroySessionById(owner: string, id: string): Promise<boolean> {
-    this.#passBy(id)
-    return (await this.#store.destroySessionById?.(owner, id)) ?? false
+  #destroySessionById(owner: string, id: string): Promise<boolean> {
+    const destroy = async () => (await this.#store.destroySessionById?.(owner, id)) ?? false
+    return this.#changingId(id, destroy)
   }
 
-  #cached(id: string): AnySession | undefined {
-    const now = Date.now()
-    const entry = partitionOf(this.#cache).entries.get(id)?.value
-    if (!entry || isExpired(entry.expiry, now) || entry.body === PASS_BY) return undefined
-    const record: SessionRecord = JSON.parse(entry.body)
-    const content = decodeRecord(record, now)
+  #recall(id: string): AnySession | undefined {
+    const record = recall(this.#cache, id, this.#maxAge)
+    const content = record && decodeRecord(record, Date.now())
     if (!content) return undefined
     const session = new Session()
     stateOf(session).restore({ id, record }, content)
     return session
   }
 
-  /** Unless a write was faster: what was loaded before it is not what is stored. */
-  #remember({ id, record }: StoredRecord): void {
-    const known = partitionOf(this.#cache).entries.get(id)?.value
-    const now = Date.now()
-    if (known && !isExpired(known.expiry, now)) return
-    const expiry = Math.min(record.expiry ?? Number.POSITIVE_INFINITY, now + this.#maxAge)
-    this.#put(id, { version: '', expiry, owner: record.owner, body: JSON.stringify(record) })
+  #changing<T>(session: AnySession, change: () => Promise<T>): Promise<T> {
+    return this.#changingId(stateOf(session).stored?.id, change)
   }
 
-  /** From now on, and until everything that was loaded before is too old, this session is read from the store. */
-  #passBy(id: string): void {
-    const expiry = Date.now() + this.#maxAge
-    this.#put(id, { version: '', expiry, owner: null, body: PASS_BY })
-  }
-
-  #put(id: string, entry: SessionRecord): void {
-    const partition = partitionOf(this.#cache)
-    // A mark that is evicted would bring a signed-out session back: sessions go first.
-    const rank = entry.body === PASS_BY ? 'owned' : 'anonymous'
+  /** Afterwards, too, and also if it fails: a load that began meanwhile may have come before the change. */
+  async #changingId<T>(id: string | undefined, change: () => Promise<T>): Promise<T> {
+    if (id === undefined) return change()
+    forget(this.#cache, id)
     try {
-      insertRecord(partition, id, entry, rank)
-    } catch {
-      // There is no room for it: it is read from the store.
-      removeRecord(partition, id)
+      return await change()
+    } finally {
+      forget(this.#cache, id)
     }
   }
+}
+
+/** Both are looked at: stores that say of themselves that they differ never share an entry, whatever name they were given. */
+function nameOf(store: SessionStore, name: string | undefined): string {
+  const { cacheName } = store as { cacheName?: unknown }
+  if (name === undefined && typeof cacheName !== 'string') {
+    throw new TypeError(
+      'CachingStore: this store does not say which one it is. Pass a `name` that no other store in this Worker has.',
+    )
+  }
+  if (name !== undefined && (typeof name !== 'string' || name === '')) {
+    throw new TypeError('CachingStore: name must be a string that is not empty.')
+  }
+  return JSON.stringify([cacheName, name])
 }

@@ -87,6 +87,10 @@ export class D1Store extends SqlStore {
     }
   }
 
+  override get cacheName(): string {
+    return `d1 ${this.table}`
+  }
+
   protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     const isRead = sql.startsWith('SELECT')
     // From the primary: a replica may not have the last write yet.

@@ -150,6 +150,10 @@ export class DurableObjectStore extends IndexedStore {
     this.#prefix = checkPrefix(prefix)
   }
 
+  override get cacheName(): string {
+    return `durable object ${this.#prefix}`
+  }
+
   protected async read(id: string): Promise<SessionRecord | undefined> {
     return this.#ask(this.#sessionName(id), (object) => object.readRecord())
   }

@@ -57,6 +57,10 @@ export class KVStore extends KeyedStore {
     this.#prefix = checkPrefix(prefix)
   }
 
+  override get cacheName(): string {
+    return `kv ${this.#prefix}`
+  }
+
   protected async read(id: string): Promise<SessionRecord | undefined> {
     const text = await this.#kv.get(this.#prefix + id)
     return text === null ? undefined : parse(text)

@@ -8,6 +8,8 @@ import type { SessionRecord } from '../session-record.js'
 
 /** What is called of a `mongodb` `Collection`. */
 export interface MongoDBCollection {
+  /** Database and collection. */
+  readonly namespace?: string
   // biome-ignore-start lint/suspicious/noExplicitAny: the driver's own types for filters and documents stay its own
   findOne(filter: any, options?: any): Promise<any>
   find(filter: any, options?: any): { toArray(): Promise<any[]> }
@@ -53,6 +55,11 @@ export class MongoDBStore extends IndexedStore {
   constructor(collection: MongoDBCollection, options?: MongoDBStoreOptions) {
     super(checkOptions('MongoDBStore', options))
     this.#collection = collection
+  }
+
+  override get cacheName(): string | undefined {
+    const { namespace } = this.#collection
+    return namespace && `mongodb ${namespace}`
   }
 
   /** Makes the TTL index and the one for owners, if they are not there. */

@@ -72,6 +72,10 @@ export class MySQLStore extends SqlStore {
     this.#client = client
   }
 
+  override get cacheName(): string {
+    return `mysql ${this.table}`
+  }
+
   protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     // Not query(): it writes values into the text, and how to escape them depends on the server's SQL mode.
     const [result] = await this.#client.execute(sql, values)

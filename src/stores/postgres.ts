@@ -80,6 +80,10 @@ export class PostgresStore extends SqlStore {
     this.#client = client
   }
 
+  override get cacheName(): string {
+    return `postgres ${this.table}`
+  }
+
   protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     let n = 0
     const text = sql.replace(/\?/g, () => `$${++n}`)

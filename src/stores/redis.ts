@@ -95,6 +95,10 @@ export class RedisStore extends IndexedStore {
     this.#prefix = checkPrefix(prefix)
   }
 
+  override get cacheName(): string {
+    return `redis ${this.#prefix}`
+  }
+
   /** How many sessions there are. Walks over all keys of the database. */
   async count(): Promise<number> {
     return this.ask('count its sessions', async () => {

@@ -47,6 +47,11 @@ export class FaultyStore implements SessionStore {
     return this.#store.productionWarning
   }
 
+  /** As of the store it wraps, for a `CachingStore` in front. */
+  get cacheName(): unknown {
+    return (this.#store as { cacheName?: unknown }).cacheName
+  }
+
   /** Every call so far, failed ones included, oldest first. */
   get calls(): readonly { readonly method: FaultyMethod }[] {
     return this.#plan.calls

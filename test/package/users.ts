@@ -12,14 +12,13 @@ import { KVStore } from 'isolate-session/kv'
 export { SessionObject } from 'isolate-session/durable-object'
 
 type Env = { Bindings: { DB: D1Database; KV: KVNamespace; SESSIONS: SessionNamespace; SECRET: string } }
-const cache = new MemoryStore({ name: 'cache' })
 const stores = {
   memory: () => new MemoryStore({ warn: false }),
   cookie: (c: { env: Env['Bindings'] }) => new CookieStore({ secrets: c.env.SECRET }),
   d1: (c: { env: Env['Bindings'] }) => new D1Store(c.env.DB),
   object: (c: { env: Env['Bindings'] }) => new DurableObjectStore(c.env.SESSIONS),
   kv: (c: { env: Env['Bindings'] }) => new KVStore(c.env.KV),
-  caching: (c: { env: Env['Bindings'] }) => new CachingStore(cache, new D1Store(c.env.DB), { maxAge: 5 }),
+  caching: (c: { env: Env['Bindings'] }) => new CachingStore(new D1Store(c.env.DB), { maxAge: 5 }),
 }
 
 const app = new Hono<Env>()

@@ -1,6 +1,11 @@
-import { describe, expect, test } from 'vitest'
-import { MemoryStore, Session } from '../../src/index.js'
-import { CachingStore } from '../../src/stores/caching.js'
+import { env } from 'cloudflare:workers'
+import { describe, expect, test, vi } from 'vitest'
+import { KeyedStore, MemoryStore, Session, type SessionStore } from '../../src/index.js'
+import { CachingStore, type CachingStoreOptions } from '../../src/stores/caching.js'
+import { D1Store } from '../../src/stores/d1.js'
+import { DurableObjectStore } from '../../src/stores/durable-object.js'
+import { KVStore } from '../../src/stores/kv.js'
+import { RedisStore } from '../../src/stores/redis.js'
 import { FaultyStore, storeContract } from '../../src/testing.js'
 import { useClock } from '../support/clock.js'
 import { httpStory } from '../support/http-story.js'
@@ -8,7 +13,10 @@ import { storyApp } from '../support/story-app.js'
 
 const newMemory = (): MemoryStore =>
   new MemoryStore({ name: `caching-${crypto.randomUUID()}`, warn: false })
-const newStore = (): CachingStore => new CachingStore(newMemory(), newMemory(), { maxAge: 10 })
+/** A cache of its own, as another isolate has. */
+const caching = (store: SessionStore, options: Partial<CachingStoreOptions> = {}): CachingStore =>
+  new CachingStore(store, { maxAge: 10, name: crypto.randomUUID(), ...options })
+const newStore = (): CachingStore => caching(newMemory())
 
 storeContract('CachingStore', newStore, { test })
 
@@ -29,7 +37,7 @@ interface World {
 
 function world(): World {
   const backing = new FaultyStore(newMemory())
-  const [here, there] = [1, 2].map(() => new CachingStore(newMemory(), backing, { maxAge: 10 }))
+  const [here, there] = [1, 2].map(() => caching(backing))
   if (!here || !there) throw new Error('two were made')
   const loads = (): number => backing.calls.filter(({ method }) => method === 'loadSession').length
   return { backing, here, there, loads }
@@ -46,9 +54,13 @@ const load = async (store: CachingStore, value: string): Promise<Session> =>
 
 describe('CachingStore', () => {
   test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5'])('refuses maxAge %s', (maxAge) => {
-    expect(() => new CachingStore(newMemory(), newMemory(), { maxAge: maxAge as number })).toThrow(
-      TypeError,
-    )
+    expect(() => caching(newMemory(), { maxAge: maxAge as number })).toThrow(TypeError)
+  })
+
+  test.each([0, -1, 1.5, Number.NaN, '5'])('refuses bounds of %s', (bound) => {
+    for (const option of ['maxSessions', 'maxBytes']) {
+      expect(() => caching(newMemory(), { [option]: bound })).toThrow(option)
+    }
   })
 
   test('reads once from the store and then from the isolate, for maxAge seconds', async () => {
@@ -151,15 +163,52 @@ describe('CachingStore', () => {
   })
 
   test('a session that the cache has no room for is read from the store', async () => {
-    const backing = newMemory()
-    const cache = new MemoryStore({
-      name: `small-${crypto.randomUUID()}`,
-      maxBytes: 300,
-      warn: false,
-    })
-    const store = new CachingStore(cache, backing, { maxAge: 10 })
+    const store = caching(newMemory(), { maxBytes: 600 })
     const value = await issue(store, (session) => session.set('n', 'x'.repeat(500)))
     expect((await load(store, value)).get('n')).toHaveLength(500)
+    expect((await load(store, value)).get('n')).toHaveLength(500)
+  })
+
+  test('at maxSessions the first in is the first out', async () => {
+    const backing = new FaultyStore(newMemory())
+    const store = caching(backing, { maxSessions: 2 })
+    const values = [await issue(store), await issue(store), await issue(store)]
+    for (const value of values) await load(store, value)
+    const loads = async (value: string): Promise<number> => {
+      const before = backing.calls.length
+      await load(store, value)
+      return backing.calls.length - before
+    }
+    const [first = '', second = '', third = ''] = values
+    expect([await loads(third), await loads(second), await loads(first)]).toEqual([0, 0, 1])
+    expect([await loads(third), await loads(first), await loads(second)]).toEqual([0, 0, 1])
+  })
+
+  test('at maxBytes sessions go until there is room', async () => {
+    const backing = new FaultyStore(newMemory())
+    const store = caching(backing, { maxBytes: 100_000 })
+    const values: string[] = []
+    for (let i = 0; i < 50; i++) {
+      values.push(await issue(store, (session) => session.set('n', 'x'.repeat(4000))))
+      await load(store, values[i] ?? '')
+    }
+    const before = backing.calls.length
+    for (const value of values.slice(-5)) await load(store, value)
+    expect(backing.calls.length).toBe(before)
+    await load(store, values[0] ?? '')
+    expect(backing.calls.length).toBe(before + 1)
+  })
+
+  test('a visitor who writes at every request does not fill the cache', async () => {
+    const { here } = world()
+    const [value, other] = [await issue(here), await issue(here)]
+    await load(here, other)
+    for (let i = 0; i < 500; i++) {
+      const session = await load(here, value)
+      session.set('n', i)
+      await here.storeSession(session)
+    }
+    expect((await load(here, value)).get('n')).toBe(499)
   })
 
   test('an expired session is none, cached or not', async () => {
@@ -178,5 +227,214 @@ describe('CachingStore', () => {
     await load(here, value)
     backing.failNext('loadSession')
     expect(await here.loadSession(value)).toBeDefined()
+  })
+
+  test('a clock that goes back makes what is remembered too old, not young for ever', async () => {
+    const { here, there } = world()
+    const value = await issue(there, (session) => session.set('n', 1))
+    await load(here, value)
+    const session = await load(there, value)
+    session.set('n', 2)
+    await there.storeSession(session)
+    clock.advance(-3600)
+    expect((await load(here, value)).get('n')).toBe(2)
+  })
+
+  test('a slow load counts from when it began', async () => {
+    const { backing, here, there } = world()
+    const value = await issue(there, (session) => session.set('n', 1))
+    const slow = backing.stallNextAfter('loadSession')
+    const loading = here.loadSession(value)
+    await slow.reached
+    const session = await load(there, value)
+    session.set('n', 2)
+    await there.storeSession(session)
+    clock.advance(10)
+    slow.release()
+    await loading
+    expect((await load(here, value)).get('n')).toBe(2)
+  })
+
+  type End = (store: CachingStore, session: Session) => Promise<unknown>
+  const ENDS: [string, End][] = [
+    ['destroySession', (store, session) => store.destroySession(session)],
+    ['destroySessionById', async (store, s) => store.destroySessionById?.('ada', s.id ?? '')],
+    ['destroySessionsOf', async (store) => store.destroySessionsOf?.('ada')],
+    ['clearStore', (store) => store.clearStore()],
+    [
+      'a rotation',
+      (store, session) => {
+        session.regenerate()
+        return store.storeSession(session)
+      },
+    ],
+  ]
+
+  test.each(ENDS)('what was loaded before %s is not remembered after it', async (_how, end) => {
+    const { backing, here } = world()
+    const value = await issue(here, (session) => session.signIn('ada'))
+    const session = (await backing.loadSession(value)) ?? expect.fail()
+    const slow = backing.stallNextAfter('loadSession')
+    const loading = here.loadSession(value)
+    await slow.reached
+    await end(here, session)
+    // Neither many others who come and write, nor time.
+    for (let i = 0; i < 10_100; i++) {
+      const other = await load(here, await issue(here))
+      other.set('n', 1)
+      await here.storeSession(other)
+    }
+    slow.release()
+    await loading
+    expect(await here.loadSession(value)).toBeUndefined()
+  })
+
+  test.each(ENDS)(
+    'what is loaded while %s is under way is not remembered after it',
+    async (how, end) => {
+      const { backing, here } = world()
+      const value = await issue(here, (session) => session.signIn('ada'))
+      const session = (await backing.loadSession(value)) ?? expect.fail()
+      const method = how === 'a rotation' ? 'storeSession' : how
+      const stall = backing.stallNext(method as 'clearStore')
+      const ending = end(here, session)
+      await stall.reached
+      await load(here, value)
+      stall.release()
+      await ending
+      expect(await here.loadSession(value)).toBeUndefined()
+    },
+  )
+
+  test('hands on what sessionsOf and destroySessionsOf are asked', async () => {
+    const sessionsOf = vi.fn(async (..._asked: unknown[]) => [])
+    const destroySessionsOf = vi.fn(async (..._asked: unknown[]) => 0)
+    const store = caching({ ...bare(newMemory()), sessionsOf, destroySessionsOf })
+    const options = { except: 'id', name: 'admin' }
+    await Reflect.apply(store.sessionsOf ?? expect.fail(), store, ['ada', { name: 'admin' }])
+    await store.destroySessionsOf?.('ada', options)
+    expect(sessionsOf).toHaveBeenCalledExactlyOnceWith('ada', { name: 'admin' })
+    expect(destroySessionsOf).toHaveBeenCalledExactlyOnceWith('ada', options)
+  })
+
+  test('S14 reloadSession goes past the cache, and so does the next load', async () => {
+    const memory = newMemory()
+    const backing = { ...bare(memory), reloadSession: vi.fn(async () => true) }
+    const [here, there] = [caching(backing), caching(memory)]
+    const value = await issue(here, (session) => session.set('n', 1))
+    const mine = await load(here, value)
+    const theirs = await load(there, value)
+    theirs.set('n', 2)
+    await there.storeSession(theirs)
+    expect((await load(here, value)).get('n')).toBe(1)
+    expect(await here.reloadSession?.(mine)).toBe(true)
+    expect(backing.reloadSession).toHaveBeenCalledExactlyOnceWith(mine)
+    expect((await load(here, value)).get('n')).toBe(2)
+  })
+
+  test('has of the optional methods those that the store behind has', () => {
+    expect(caching(bare(newMemory())).reloadSession).toBeUndefined()
+    expect(caching(bare(newMemory())).sessionsOf).toBeUndefined()
+  })
+
+  test('keeps plain values only', async () => {
+    const { here } = world()
+    const session = await load(here, await issue(here))
+    await here.storeSession(session)
+    const shared = globalThis as { [key: symbol]: Map<string, object> }
+    const caches = shared[Symbol.for('isolate-session.caching-store')]
+    expect(caches?.size).toBeGreaterThan(0)
+    expect(JSON.stringify([...(caches?.values() ?? [])])).not.toContain('Promise')
+    for (const cache of caches?.values() ?? []) {
+      for (const value of Object.values(cache)) expect(value).not.toBeInstanceOf(Promise)
+    }
+  })
+})
+
+/** A store that has only what every store has. */
+function bare(store: MemoryStore): SessionStore {
+  return {
+    loadSession: (value) => store.loadSession(value),
+    storeSession: (session) => store.storeSession(session),
+    destroySession: (session) => store.destroySession(session),
+    clearStore: () => store.clearStore(),
+  }
+}
+
+describe('T14 caches of different stores in one isolate', () => {
+  const kv = (prefix: string): KVStore => new KVStore(env.KV, { prefix: `t14-${prefix}/` })
+  const isAdmin = (session: Session): void => session.set('role', 'admin')
+
+  test('never show a session of one at the other, whether read before or not', async () => {
+    const [a, b] = [kv('a'), kv('b')].map((store) => new CachingStore(store, { maxAge: 60 }))
+    if (!a || !b) throw new Error('two were made')
+    const value = await issue(a, isAdmin)
+    expect(await b.loadSession(value)).toBeUndefined()
+    expect((await load(a, value)).get('role')).toBe('admin')
+    expect(await b.loadSession(value)).toBeUndefined()
+  })
+
+  test('are not cleared together, nor with a MemoryStore', async () => {
+    const memory = new MemoryStore({ name: 'both', warn: false })
+    const inMemory = await issue(caching(memory))
+    const [one, two] = [new FaultyStore(kv('one')), new FaultyStore(kv('two'))]
+    const [first, second] = [one, two].map((store) => caching(store, { name: 'both' }))
+    if (!first || !second) throw new Error('two were made')
+    const value = await issue(second)
+    await load(second, value)
+    await first.clearStore()
+    two.failNext('loadSession')
+    expect(await second.loadSession(value)).toBeDefined()
+    expect(await memory.loadSession(inMemory)).toBeDefined()
+  })
+
+  test('with equal tables in two databases are told apart by name', async () => {
+    const [a, b] = ['a', 'b'].map((name) => caching(newMemory(), { name }))
+    if (!a || !b) throw new Error('two were made')
+    const value = await issue(a, isAdmin)
+    await load(a, value)
+    expect(await b.loadSession(value)).toBeUndefined()
+  })
+
+  test('one that is made for each request remembers what the last one has loaded', async () => {
+    const behind = new FaultyStore(kv('again'))
+    const value = await issue(new CachingStore(behind, { maxAge: 60 }))
+    await load(new CachingStore(behind, { maxAge: 60 }), value)
+    behind.failNext('loadSession')
+    await load(new CachingStore(behind, { maxAge: 60 }), value)
+    // And one with a shorter maxAge does not take it for younger than it is.
+    clock.advance(5)
+    await expect(new CachingStore(behind, { maxAge: 5 }).loadSession(value)).rejects.toThrow()
+  })
+
+  test('of every kind of store have a name of their own', () => {
+    const redis = { call: async () => null }
+    const names = [
+      new D1Store(env.DB),
+      new D1Store(env.DB, { table: 'other' }),
+      new KVStore(env.KV),
+      new KVStore(env.KV, { prefix: 'sessions' }),
+      new DurableObjectStore(env.SESSIONS, { prefix: 'sessions' }),
+      new RedisStore(redis),
+      new RedisStore(redis, { prefix: 'sessions' }),
+    ].map(({ cacheName }) => cacheName)
+    expect(names.every((name) => typeof name === 'string')).toBe(true)
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  test('a store that does not say which one it is needs a name', () => {
+    class Own extends KeyedStore {
+      read = async () => undefined
+      insert = async () => true
+      replace = async () => true
+      remove = async () => true
+      removeAll = async () => {}
+    }
+    for (const store of [bare(newMemory()), new Own()]) {
+      expect(() => new CachingStore(store, { maxAge: 5 })).toThrow(/Pass a `name`/)
+      expect(() => new CachingStore(store, { maxAge: 5, name: '' })).toThrow(TypeError)
+      expect(() => new CachingStore(store, { maxAge: 5, name: 5 as never })).toThrow(TypeError)
+      expect(() => new CachingStore(store, { maxAge: 5, name: 'own' })).not.toThrow()
+    }
   })
 })

@@ -97,7 +97,7 @@ describe('D1Store', () => {
     expect(await counted(() => store.storeSession(session))).toEqual(['UPDATE'])
     expect(await counted(() => store.loadSession(value))).toEqual(['SELECT'])
     session.signIn('ada')
-    expect(await counted(() => store.storeSession(session))).toEqual(['INSERT', 'DELETE'])
+    expect(await counted(() => store.storeSession(session))).toEqual(['INSERT', 'UPDATE'])
     expect(await counted(() => store.destroySession(session))).toEqual(['DELETE'])
   })
 

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { MemoryStore, type SessionStore } from '../../src/index.js'
+import type { SessionStore } from '../../src/index.js'
 import { CachingStore } from '../../src/stores/caching.js'
 import { type D1Client, D1Store } from '../../src/stores/d1.js'
 import { DurableObjectStore, type SessionNamespace } from '../../src/stores/durable-object.js'
@@ -122,9 +122,8 @@ describe.each(Object.entries(STORES))('what a request costs with %s', (_name, ma
 
 test('CachingStore: a thousand reads within maxAge are one', async () => {
   const log: Operation[] = []
-  const cache = new MemoryStore({ name: `operations-${crypto.randomUUID()}`, warn: false })
   const d1 = STORES.D1Store?.(log) ?? expect.fail()
-  const app = storyApp({ store: new CachingStore(cache, d1, { maxAge: 60 }) })
+  const app = storyApp({ store: new CachingStore(d1, { maxAge: 60 }) })
   const ada = new Visitor(app as never)
   await ada.visit('/count', post)
   log.length = 0

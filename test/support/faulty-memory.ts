@@ -6,6 +6,7 @@ export type Verb = 'read' | 'insert' | 'replace' | 'remove' | 'recordsOf'
 /** A MemoryStore whose every step to its backend can be made to fail or wait. */
 export class FaultyMemory extends MemoryStore {
   readonly plan: FaultPlan<Verb>
+  readonly #ids = new Set<string>()
 
   constructor(plan: FaultPlan<Verb> = new FaultPlan(), options: MemoryStoreOptions = {}) {
     super({ name: `faulty-${crypto.randomUUID()}`, warn: false, ...options })
@@ -17,6 +18,7 @@ export class FaultyMemory extends MemoryStore {
   }
 
   protected override insert(id: string, record: SessionRecord): Promise<boolean> {
+    this.#ids.add(id)
     return this.plan.run('insert', () => super.insert(id, record))
   }
 
@@ -30,5 +32,11 @@ export class FaultyMemory extends MemoryStore {
 
   protected override recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
     return this.plan.run('recordsOf', () => super.recordsOf(owner))
+  }
+
+  /** How many there are that a cookie can lead to: no dead records, no expired ones. */
+  async alive(): Promise<number> {
+    const records = await Promise.all([...this.#ids].map((id) => super.read(id)))
+    return records.filter((record) => record && record.body !== '').length
   }
 }

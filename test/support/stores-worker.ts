@@ -16,7 +16,6 @@ interface Bindings {
 }
 
 const memory = new MemoryStore({ warn: false })
-const cache = new MemoryStore({ name: 'cache', warn: false })
 
 const app = new Hono<{ Bindings: Bindings }>()
 app.post('/migrate', async (c) => {
@@ -39,7 +38,7 @@ app.route(
 app.route(
   '/caching',
   storyApp({
-    store: (c) => new CachingStore(cache, new D1Store(c.env.DB), { maxAge: 1 }),
+    store: (c) => new CachingStore(new D1Store(c.env.DB), { maxAge: 1 }),
   }) as never,
 )
 

@@ -1,5 +1,59 @@
 import type { Session } from '../../session.js'
 import { count, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
+import { disturb, stepOf, twice, unanswered } from '../repeated-steps.js'
+
+const ROTATIONS: Record<string, (session: Session) => void> = {
+  regenerate: (session) => session.regenerate(),
+  signIn: (session) => session.signIn('ada', { keep: ['n'] }),
+}
+
+/** A rotation of ada's only session, while the store takes some steps in another way. Rotated or as before, never gone. */
+async function rotateDisturbed(
+  k: Kit,
+  rotation: (session: Session) => void,
+  ...disturbance: [steps: readonly string[], how: typeof twice]
+): Promise<void> {
+  const value = await k.issue({}, (session) => {
+    session.signIn('ada')
+    session.set('n', 1)
+  })
+  const session = await k.load(value)
+  rotation(session)
+  count(session)
+  disturb(k.store, ...disturbance)
+  let next: string | undefined
+  const code = await k.codeOf(async () => {
+    next = await k.store.storeSession(session)
+  })
+  const isRotated = code === 'no error'
+  k.assert(isRotated || code === 'STORE_FAILED', `storeSession succeeds or fails, but: ${code}`)
+  k.assert(isRotated || disturbance[1] !== twice, 'storeSession succeeds if steps are done twice')
+  k.same(await k.read(next ?? value, 'n'), isRotated ? 2 : 1, 'the data that is left')
+  if (isRotated && k.can.revocation) k.assert(await k.isGone(value), 'the old value is dead')
+  if (!k.can.owners) return
+  k.same((await k.store.sessionsOf?.('ada'))?.length, 1, 'how many sessions the owner has')
+  k.same(await k.store.destroySessionsOf?.('ada'), 1, 'how many of them are live')
+}
+
+function disturbed(): Rule[] {
+  return Object.entries(ROTATIONS).flatMap(([name, rotation]) => [
+    {
+      rules: 'T8',
+      title: `${name}, every step of which is done twice, leaves one live session`,
+      check: (k: Kit) => rotateDisturbed(k, rotation, ['insert', 'replace'], twice),
+    },
+    {
+      rules: 'T8',
+      title: `${name} whose insert is done but not answered leaves the session as it was`,
+      check: (k: Kit) => rotateDisturbed(k, rotation, ['insert'], unanswered),
+    },
+    {
+      rules: 'T8',
+      title: `${name} whose last step is done but not answered leaves one live session`,
+      check: (k: Kit) => rotateDisturbed(k, rotation, ['replace'], unanswered),
+    },
+  ])
+}
 
 /**
  * A request has loaded the session and changed it; `end` happens; the request stores. Whatever it is told, the session stays
@@ -213,6 +267,30 @@ export const RACE_RULES: readonly Rule[] = [
       )
       k.same(alive.filter(Boolean).length, 1, 'how many of two rotations left a session behind')
       k.assert(await k.isGone(value), 'the old cookie value is dead')
+    },
+  },
+  ...disturbed(),
+  {
+    rules: 'T7 S5',
+    title: 'an update that is done twice by the backend counts once',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      disturb(k.store, ['insert', 'replace'], twice)
+      const value = await k.issue({ n: 1 })
+      await k.change(value, count)
+      k.same(await k.read(value, 'n'), 2, 'a counter after one update')
+    },
+  },
+  {
+    rules: 'T8 T7',
+    title: 'a removal leaves a session alone that has another version by now',
+    needs: ['conditionalWrites', 'revocation'],
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 })
+      const { id } = await k.load(value)
+      const removed = await stepOf(k.store, 'remove')?.(id, 'AAAAAAAAAAAAAAAA')
+      k.same(removed ?? false, false, 'what remove() gives for another version')
+      k.assert(!(await k.isGone(value)), 'the session is still there')
     },
   },
 ]
