@@ -87,11 +87,12 @@ export class HonoResponse {
   }
 
   /** Nothing of the handler's response goes out, but what middleware outside of ours has put on it does. */
-  discard(): void {
+  discard(cookie?: CookieLine): void {
     const c = this.#c
     const merged = this.#outer ?? this.#mergedHeaders()
     c.res = undefined // or Hono would merge the two
     c.res = new Response(null, { headers: merged ?? this.#waiting() })
+    if (cookie) this.mark(cookie)
   }
 
   /** Hono lets the headers of an earlier response win over those of the one that is put in its place. */

@@ -206,7 +206,7 @@ export class RequestSession implements Manager {
       this.#writeHeaders(cookie)
     } catch (error) {
       // Nothing of a response that reports as done what was not kept. Hono's onError puts its own in place.
-      this.#response.discard()
+      this.#response.discard(this.#savedCookieLine())
       throw error
     } finally {
       state.clientHasCookie = this.#clientId !== undefined && this.#clientId === state.stored?.id
@@ -328,6 +328,16 @@ export class RequestSession implements Manager {
     // What is still being written may look at the session when the headers are gone.
     const mayLookLater = stored !== undefined && isStreamed(c.res)
     this.#response.finish(cookie, accessed || mayLookLater)
+  }
+
+  /** What an earlier `save()` has stored is not undone by a failure after it, and without its cookie it would be lost. */
+  #savedCookieLine(): CookieLine | undefined {
+    const { life } = this.#state
+    const isSaved = life.is === 'stored' || this.#outgoing.tell === 'forget'
+    if (!this.#saves || !isSaved) return undefined
+    const cookie = this.#cookieLine()
+    if (cookie && life.is === 'stored') this.#clientId = life.stored.id
+    return cookie
   }
 
   #cookieLine(): CookieLine | undefined {
