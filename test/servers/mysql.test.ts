@@ -86,7 +86,7 @@ describe.skipIf(url === '')('MySQLStore', () => {
     await new MySQLStore(client).loadSession('A'.repeat(43))
     expect(sent).toEqual([
       [
-        expect.stringMatching(/^SELECT .*NOW\(\) FROM `sessions` WHERE id = \?$/s),
+        expect.stringMatching(/^SELECT .*NOW\(\) FROM `sessions` WHERE `id` = \?$/s),
         [expect.any(String)],
       ],
     ])
