@@ -42,6 +42,11 @@ describe.skipIf(url === '')('MySQLStore', () => {
           return Array.isArray(rows) ? rows : []
         },
         quote: '`',
+        triggers: (table, log) =>
+          ['INSERT', 'UPDATE', 'DELETE'].map(
+            (event) =>
+              `CREATE TRIGGER ${table}_${event} AFTER ${event} ON ${table} FOR EACH ROW INSERT INTO ${log} VALUES (1), (2)`,
+          ),
       })
     })
   }
