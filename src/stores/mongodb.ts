@@ -203,7 +203,7 @@ function toDocument(id: string, { version, expiry, owner, body }: SessionRecord)
 
 /** Fields of another type are a record that is corrupt; without an `_id` it is the client that is not understood. */
 function toRecord(document: unknown): [id: string, record: SessionRecord] {
-  const { _id, version, expiry, owner, body } = document as SessionDocument
+  const { _id, version, expiry, owner, body } = Object(document) as SessionDocument
   if (typeof _id !== 'string') throw answerNotUnderstood('documents without their fields')
   return [_id, { version, expiry: expiry === null ? null : Number(expiry), owner, body }]
 }

@@ -63,10 +63,9 @@ export class MySQLStore extends SqlStore {
     // Not query(): it writes values into the text, and how to escape them depends on the server's SQL mode.
     const statement = 'format' in this.#client ? { sql, ...PLAIN_ROWS } : sql
     const answer = await this.#client.execute(statement, values)
-    if (!Array.isArray(answer)) throw answerNotUnderstood('no pair of result and fields')
-    const [result] = answer
-    return Array.isArray(result)
-      ? { rows: result, changes: 0 }
-      : { rows: [], changes: result?.affectedRows }
+    const result = Array.isArray(answer) ? answer[0] : undefined
+    if (Array.isArray(result)) return { rows: result, changes: 0 }
+    if (result?.affectedRows !== undefined) return { rows: [], changes: result.affectedRows }
+    throw answerNotUnderstood('no pair of a result and its fields')
   }
 }

@@ -1,7 +1,7 @@
 /**
  * @module isolate-session/postgres
  */
-import { answerNotUnderstood, checkClient, type Lookalike } from '../client.js'
+import { checkClient, type Lookalike } from '../client.js'
 import { COLUMNS, POSTGRES } from '../sql-dialect.js'
 import { type SqlResult, SqlStore, type SqlStoreOptions, type SqlValue } from '../sql-store.js'
 
@@ -71,9 +71,9 @@ export class PostgresStore extends SqlStore {
     if ('unsafe' in this.#client) {
       // Prepared by name, unless the client was made with `prepare: false`.
       const query = this.#client.unsafe(sql, values, { prepare: true })
-      if (sql.startsWith('SELECT')) return { rows: await plainRows(query, sql), changes: 0 }
-      const rows = await query
-      return { rows, changes: rows?.count }
+      // As arrays, if the client can: then no `transform` renames the columns.
+      const rows = (await (query as Query).values?.()) ?? (await query)
+      return { rows: rows?.map?.(named(sql)), changes: rows?.count }
     }
     const { rows, rowCount, affectedRows } = await this.#client.query(sql, values)
     // Neither is a number after a statement that changes no rows.
@@ -81,14 +81,15 @@ export class PostgresStore extends SqlStore {
   }
 }
 
-/** As arrays, if the client can: then no `transform` renames the columns. */
-async function plainRows(
-  query: PromiseLike<unknown[]> & { values?(): PromiseLike<unknown[][]> },
-  sql: string,
-): Promise<unknown[]> {
-  if (typeof query?.values !== 'function') return await query
-  const rows = await query.values()
-  if (!Array.isArray(rows)) throw answerNotUnderstood('no list of rows')
+/** The part of a postgres.js query that is not in every client with an `unsafe`. */
+interface Query {
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  values?(): PromiseLike<any>
+}
+
+/** Gives a row that came as an array its names. */
+function named(sql: string): (row: unknown) => unknown {
   const names = sql.startsWith('SELECT count') ? ['n'] : COLUMNS
-  return rows.map((row) => Object.fromEntries(names.map((name, i) => [name, row[i]])))
+  return (row) =>
+    Array.isArray(row) ? Object.fromEntries(names.map((name, i) => [name, row[i]])) : row
 }
