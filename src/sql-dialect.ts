@@ -112,7 +112,7 @@ export const MYSQL: Dialect = {
   insertIgnoreClause: '',
   isTaken: (error) => errnoOf(error) === DUPLICATE && /PRIMARY['"`]?$/.test(String(error)),
   // With a LIMIT, sql_safe_updates lets it pass.
-  deleteAllClause: ' ORDER BY "id" LIMIT 18446744073709551615',
+  deleteAllClause: ' ORDER BY "id" LIMIT 9223372036854775807',
   // VARBINARY compares bytes. A collation would take `Ab` for `aB`, or one owner for another.
   schema: (table) => [
     `CREATE TABLE IF NOT EXISTS ${table} ("id" VARBINARY(43) PRIMARY KEY, "version" VARBINARY(43) NOT NULL, "expiry" BIGINT, "owner" VARBINARY(255), "body" LONGTEXT NOT NULL, INDEX "expiry" ("expiry"), INDEX "owner" ("owner")) ENGINE = InnoDB CHARACTER SET utf8mb4`,
