@@ -111,8 +111,8 @@ export const MYSQL: Dialect = {
   // No `IGNORE`, which truncates what is too long; no `ON DUPLICATE KEY`, which reports a taken id like an inserted one.
   insertIgnoreClause: '',
   isTaken: (error) => errnoOf(error) === DUPLICATE && /PRIMARY['"`]?$/.test(String(error)),
-  // With a LIMIT, sql_safe_updates lets it pass.
-  deleteAllClause: ' ORDER BY "id" LIMIT 9223372036854775807',
+  // With a condition and a LIMIT, sql_safe_updates lets it pass.
+  deleteAllClause: ` WHERE "id" <> '-' ORDER BY "id" LIMIT 9223372036854775807`,
   // VARBINARY compares bytes. A collation would take `Ab` for `aB`, or one owner for another.
   schema: (table) => [
     `CREATE TABLE IF NOT EXISTS ${table} ("id" VARBINARY(43) PRIMARY KEY, "version" VARBINARY(43) NOT NULL, "expiry" BIGINT, "owner" VARBINARY(255), "body" LONGTEXT NOT NULL, INDEX "expiry" ("expiry"), INDEX "owner" ("owner")) ENGINE = InnoDB CHARACTER SET utf8mb4`,
