@@ -1,6 +1,9 @@
 import { checkOptions } from './check-options.js'
+import { answerNotUnderstood, atLeastOne } from './client.js'
+import { withoutData } from './error-redaction.js'
 import { IndexedStore, type KeyedStoreOptions } from './keyed-store.js'
 import type { SessionRecord } from './session-record.js'
+import type { Dialect } from './sql-dialect.js'
 import { checkTable } from './sql-name.js'
 
 export interface SqlStoreOptions extends KeyedStoreOptions {
@@ -8,43 +11,25 @@ export interface SqlStoreOptions extends KeyedStoreOptions {
   readonly table?: string
 }
 
-/** All in which one database differs from the next. In its SQL, `?` stands for a parameter and `table` is quoted. */
-export interface Dialect {
-  readonly quote: '"' | '`'
-  /** Longest table name, in characters. */
-  readonly longestTable: number
-  /** What a read selects: `id`, `version`, `expiry`, `owner` and `body`. */
-  readonly columns: string
-  /** Ends an `INSERT` that leaves a row alone which is there already. Without such an end, `isTaken` tells. */
-  readonly ifAbsent: string
-  isTaken?(error: unknown): boolean
-  /** Selects the texts of a JSON array (`?`). Where there is one, `DELETE … RETURNING` exists, too. */
-  readonly elements?: string
-  schema(table: string, name: string): string[]
-  /** Deletes rows that expired up to an instant (`?`), but no more than a number of them. */
-  deleteExpired(table: string, limit: number): string
-  /** Was the statement undone by the database, and is it worth another try? */
-  isTransient(error: unknown): boolean
-  isMissingTable(error: unknown): boolean
-  /** What to do about any other error. */
-  advice?(error: unknown): string | undefined
-}
-
 export type SqlValue = string | number | null
 
 export interface SqlResult {
+  /** What a `SELECT` or `RETURNING` gives: objects, with the columns by their names. */
   readonly rows: readonly unknown[]
-  /** Rows inserted, updated or deleted. */
-  readonly changes: number
+  /** Rows inserted, updated or deleted. May include what triggers changed; 0 for a statement that changes none. */
+  readonly changes: number | bigint
 }
 
 type Row = { [K in keyof SessionRecord | 'id']: unknown }
 
-const MAX_TRIES = 3
+// Taken here, so that a test which fakes timers does not stop a retry for ever.
+const { setTimeout } = globalThis
 
 /**
- * What the stores with a table have in common: one statement for each verb. A store adds its dialect and how its client
- * runs a statement.
+ * The base of every store that keeps sessions in a SQL table, one statement for each operation. Extend it with a dialect
+ * (`SQLITE`, `POSTGRES`, `MYSQL` or your own) and with `query`, which runs one statement on your client.
+ *
+ * @throws TypeError for a table name that is not plain, or longer than the database takes.
  */
 export abstract class SqlStore extends IndexedStore {
   readonly #dialect: Dialect
@@ -56,7 +41,7 @@ export abstract class SqlStore extends IndexedStore {
     super(rest)
     this.#dialect = dialect
     this.#name = checkTable(table, dialect.longestTable)
-    this.#table = dialect.quote + table + dialect.quote
+    this.#table = `"${table}"`
   }
 
   /** The name of its table, as given. */
@@ -64,31 +49,48 @@ export abstract class SqlStore extends IndexedStore {
     return this.#name
   }
 
-  /** Runs one statement, whose parameters are written `?`. */
+  /**
+   * Runs one statement, whose parameters and names are written as the dialect says. Rejects with the client's own error,
+   * from which the store removes what was sent before anybody sees it.
+   */
   protected abstract query(sql: string, values: SqlValue[]): Promise<SqlResult>
 
-  /** Makes the table and its indexes, if they are not there. */
+  /** Creates the table and its indexes if they do not exist. A role that must not create them needs an existing table. */
   async migrate(): Promise<void> {
-    for (const statement of this.#dialect.schema(this.#table, this.#name)) {
-      await this.ask('make its table', () => this.#run(statement))
-    }
+    await this.ask('make its table', async () => {
+      try {
+        for (const statement of this.#dialect.schema(this.#table, this.#name)) {
+          rowsOf(await this.#run(statement))
+        }
+      } catch (error) {
+        if (!this.#dialect.isDenied?.(error)) throw error
+        await this.#select('id', '').catch(() => {
+          throw error
+        })
+      }
+    })
   }
 
-  /** Removes at most `limit` expired rows (default 1,000), and says how many. */
+  /** Removes at most `limit` expired rows (default 1,000) and returns their number. */
   async cleanup(limit = 1000): Promise<number> {
     if (!(Number.isSafeInteger(limit) && limit > 0)) {
       throw new TypeError('cleanup() takes a positive integer.')
     }
     const sql = this.#dialect.deleteExpired(this.#table, limit)
-    const run = (): Promise<SqlResult> => this.#run(sql, Date.now())
-    return (await this.ask('clean up', run)).changes
+    return this.ask('clean up', async () =>
+      Number(changesOf(sql, await this.#run(sql, Date.now()))),
+    )
   }
 
-  /** How many rows there are, expired ones that were not cleaned up yet included. */
+  /** The number of sessions, including expired ones that are not cleaned up yet. */
   async count(): Promise<number> {
-    const sql = `SELECT count(*) AS n FROM ${this.#table}`
-    const { rows } = await this.ask('count its sessions', () => this.#run(sql))
-    return Number((rows[0] as { n: unknown }).n)
+    // An empty body is what a rotation leaves of the old session, until it is cleaned up.
+    const sql = `SELECT count(*) AS "n" FROM ${this.#table} WHERE "body" <> ''`
+    return this.ask('count its sessions', async () => {
+      const n = integer((rowsOf(await this.#run(sql))[0] as { n: unknown } | undefined)?.n)
+      if (Number.isSafeInteger(n)) return n as number
+      throw answerNotUnderstood('a count that is not a number')
+    })
   }
 
   protected async read(id: string): Promise<SessionRecord | undefined> {
@@ -100,10 +102,11 @@ export abstract class SqlStore extends IndexedStore {
     id: string,
     { version, expiry, owner, body }: SessionRecord,
   ): Promise<boolean> {
-    const { ifAbsent, isTaken } = this.#dialect
-    const sql = `INSERT INTO ${this.#table} (id, version, expiry, owner, body) VALUES (?, ?, ?, ?, ?)${ifAbsent}`
+    const { insertIgnoreClause, isTaken } = this.#dialect
+    const sql = `INSERT INTO ${this.#table} ("id", "version", "expiry", "owner", "body") VALUES (?, ?, ?, ?, ?)${insertIgnoreClause}`
     try {
-      return (await this.#run(sql, id, version, expiry, owner, body)).changes === 1
+      const result = await this.#run(sql, id, version, expiry, owner, body)
+      return atLeastOne(changesOf(sql, result))
     } catch (error) {
       if (isTaken?.(error)) return false
       throw error
@@ -115,33 +118,33 @@ export abstract class SqlStore extends IndexedStore {
     { version, expiry, owner, body }: SessionRecord,
     old: string,
   ): Promise<boolean> {
-    const sql = `UPDATE ${this.#table} SET version = ?, expiry = ?, owner = ?, body = ?
-      WHERE id = ? AND version = ? AND (expiry IS NULL OR expiry > ?)`
+    const sql = `UPDATE ${this.#table} SET "version" = ?, "expiry" = ?, "owner" = ?, "body" = ?
+      WHERE "id" = ? AND "version" = ? AND ("expiry" IS NULL OR "expiry" > ?)`
     const values = [version, expiry, owner, body, id, old, Date.now()]
     // A version is fresh, so a row that was matched was changed: it is the same whichever a driver counts.
-    return (await this.#run(sql, ...values)).changes === 1
+    return atLeastOne((await this.#run(sql, ...values)).changes)
   }
 
   protected async remove(id: string, version?: string): Promise<boolean> {
-    const sql = `DELETE FROM ${this.#table} WHERE id = ?`
+    const sql = `DELETE FROM ${this.#table} WHERE "id" = ?`
     const { changes } =
       version === undefined
         ? await this.#run(sql, id)
-        : await this.#run(`${sql} AND version = ?`, id, version)
-    return changes === 1
+        : await this.#run(`${sql} AND "version" = ?`, id, version)
+    return atLeastOne(changes)
   }
 
-  /** In one statement, be they ever so many: a Worker has few of them for a request on the Free plan. */
+  /** Always one statement: the Free plan of Workers limits the number of queries of a request. */
   protected override async removeMany(ids: readonly string[]): Promise<string[]> {
-    const { elements } = this.#dialect
-    if (elements === undefined) return super.removeMany(ids)
-    const sql = `DELETE FROM ${this.#table} WHERE id IN (${elements}) RETURNING id`
-    const { rows } = await this.#run(sql, JSON.stringify(ids))
-    return rows.map((row) => (row as { id: string }).id)
+    const { jsonArrayRows } = this.#dialect
+    if (jsonArrayRows === undefined) return super.removeMany(ids)
+    const sql = `DELETE FROM ${this.#table} WHERE "id" IN (${jsonArrayRows}) RETURNING "id"`
+    return rowsOf(await this.#run(sql, JSON.stringify(ids))).map(idOf)
   }
 
   protected async removeAll(): Promise<void> {
-    await this.#run(`DELETE FROM ${this.#table}`)
+    const { deleteAllClause = '' } = this.#dialect
+    atLeastOne((await this.#run(`DELETE FROM ${this.#table}${deleteAllClause}`)).changes)
   }
 
   protected override recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
@@ -152,31 +155,77 @@ export abstract class SqlStore extends IndexedStore {
     column: 'id' | 'owner',
     value: string,
   ): Promise<[id: string, record: SessionRecord][]> {
-    const sql = `SELECT ${this.#dialect.columns} FROM ${this.#table} WHERE ${column} = ?`
-    const { rows } = await this.#run(sql, value)
-    return rows.map((row) => {
-      const { id, version, expiry, owner, body } = row as Row
-      // Drivers give a 64-bit integer as a number, a text or a bigint.
-      const record = { version, expiry: expiry === null ? null : Number(expiry), owner, body }
-      return [id as string, record as SessionRecord]
-    })
+    const sql = `SELECT ${this.#dialect.columns} FROM ${this.#table} WHERE "${column}" = ?`
+    const records = rowsOf(await this.#run(sql, value)).map(toRecord)
+    const isAsked = ([id, { owner }]: (typeof records)[number]): boolean =>
+      (column === 'id' ? id : owner) === value
+    if (records.every(isAsked)) return records
+    throw answerNotUnderstood('rows that were not asked for')
   }
 
   /** Safe for writes, too: each is conditional, and one that was done after all is recognised by its version. */
   async #run(sql: string, ...values: SqlValue[]): Promise<SqlResult> {
+    const { quote, placeholder, maxTries } = this.#dialect
+    let n = 0
+    const text = sql.replace(/["?]/g, (mark) =>
+      mark === '"' ? quote : (placeholder?.(++n) ?? mark),
+    )
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.query(sql, values)
+        return await this.query(text, values)
       } catch (error) {
-        if (attempt === MAX_TRIES || !this.#dialect.isTransient(error)) throw error
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 200 * attempt))
+        if (attempt >= maxTries(error)) throw withoutData(error, values, sql)
+        await new Promise((resolve) => setTimeout(resolve, pauseBefore(attempt)))
       }
     }
   }
 
   protected override advice(error: unknown): string | undefined {
-    return this.#dialect.isMissingTable(error)
-      ? `There is no table ${this.#table}: call migrate() once.`
-      : this.#dialect.advice?.(error)
+    const advice = this.#dialect.advice?.(error)
+    if (this.#dialect.isMissingTable(error)) {
+      return [`There is no table ${this.#table}: call migrate() once.`, advice].join(' ').trim()
+    }
+    return this.#dialect.isDenied?.(error)
+      ? `The role may not do this to the table ${this.#table}. Create it as a role that may, with the SQL in docs/servers.md, and GRANT this one SELECT, INSERT, UPDATE and DELETE.`
+      : advice
   }
+}
+
+/** Milliseconds, with jitter, so that statements which lost against each other do not meet again. */
+function pauseBefore(attempt: number): number {
+  return Math.random() * Math.min(600, 200 * attempt)
+}
+
+function rowsOf({ rows }: SqlResult): readonly unknown[] {
+  if (Array.isArray(rows)) return rows
+  throw answerNotUnderstood('no list of rows')
+}
+
+/** Exact where a statement returns the rows it changed; else what the client counts. */
+function changesOf(sql: string, result: SqlResult): number | bigint {
+  atLeastOne(result.changes)
+  return sql.endsWith('RETURNING "id"') ? rowsOf(result).length : result.changes
+}
+
+function idOf(row: unknown): string {
+  const id = (row as Row | null)?.id
+  if (typeof id === 'string') return id
+  throw answerNotUnderstood('rows without their columns')
+}
+
+/** What the columns cannot hold is the client's doing. A body that is corrupt is not looked at here. */
+function toRecord(row: unknown): [id: string, record: SessionRecord] {
+  const id = idOf(row)
+  const { version, expiry, owner, body } = row as Row
+  const instant = expiry === null ? null : integer(expiry)
+  const isText = typeof version === 'string' && typeof body === 'string'
+  if (isText && instant !== undefined && (owner === null || typeof owner === 'string')) {
+    return [id, { version, expiry: instant, owner, body }]
+  }
+  throw answerNotUnderstood('columns in another type than theirs')
+}
+
+/** Drivers give a 64-bit integer as a number, a string or a bigint. */
+function integer(value: unknown): number | undefined {
+  return ['number', 'string', 'bigint'].includes(typeof value) ? Number(value) : undefined
 }

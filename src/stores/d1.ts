@@ -2,28 +2,24 @@
  * @module isolate-session/d1
  */
 import { checkOptions } from '../check-options.js'
-import {
-  type Dialect,
-  type SqlResult,
-  SqlStore,
-  type SqlStoreOptions,
-  type SqlValue,
-} from '../sql-store.js'
+import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from '../client.js'
+import { type Dialect, SQLITE } from '../sql-dialect.js'
+import { type SqlResult, SqlStore, type SqlStoreOptions, type SqlValue } from '../sql-store.js'
 
-/** What is called of a `D1Database`. */
+/** The subset of a `D1Database` that `D1Store` uses. */
 export interface D1Client {
   prepare(sql: string): D1Statement
   withSession?(constraint: string): { prepare(sql: string): D1Statement }
 }
 
-/** What is called of a `D1PreparedStatement`. */
+/** The subset of a `D1PreparedStatement` that `D1Store` uses. */
 export interface D1Statement {
   bind(...values: unknown[]): D1Statement
   all(): Promise<D1Answer>
   run(): Promise<D1Answer>
 }
 
-/** What is read of a `D1Result`. */
+/** The parts of a `D1Result` that are read. */
 export interface D1Answer {
   results: unknown[]
   meta: { changes?: number }
@@ -31,39 +27,49 @@ export interface D1Answer {
 
 export type D1StoreOptions = SqlStoreOptions
 
-/** Says that nothing was done, or that the database was started anew: https://developers.cloudflare.com/d1/observability/debug-d1/ */
-const TRY_AGAIN = /overloaded|Network connection lost|reset because|caused object to be reset/i
+/** D1 says that nothing was done, or that the database was started anew: https://developers.cloudflare.com/d1/observability/debug-d1/ */
+const D1_TRY_AGAIN =
+  /overloaded|Network connection lost|reset because|caused object to be reset|transient issue/i
 
+/** SQLite with what is D1's own. */
 const D1: Dialect = {
-  quote: '"',
-  longestTable: 63,
-  columns: '*',
-  ifAbsent: ' ON CONFLICT DO NOTHING',
-  elements: 'SELECT value FROM json_each(?)',
-  /** Without a rowid the primary key is the table, so an insert writes one row and not two; D1 bills every one. */
-  schema: (table, name) => [
-    `CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY, version TEXT NOT NULL, expiry INTEGER, owner TEXT, body TEXT NOT NULL) WITHOUT ROWID`,
-    `CREATE INDEX IF NOT EXISTS "${name}_expiry" ON ${table} (expiry) WHERE expiry IS NOT NULL`,
-    `CREATE INDEX IF NOT EXISTS "${name}_owner" ON ${table} (owner) WHERE owner IS NOT NULL`,
-  ],
-  deleteExpired: (table, limit) =>
-    `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE expiry <= ? LIMIT ${limit})`,
-  isTransient: (error) => TRY_AGAIN.test(String(error)),
-  isMissingTable: (error) => String(error).includes('no such table'),
+  ...SQLITE,
+  maxTries: (error) => (D1_TRY_AGAIN.test(String(error)) ? 3 : 1),
+  advice: (error) =>
+    SQLITE.isMissingTable(error)
+      ? 'Or run `wrangler d1 migrations apply NAME --local`, and with `--remote` for production.'
+      : undefined,
 }
 
+const LOOKALIKES: readonly Lookalike[] = [
+  {
+    matches: ({ prepare, exec, batch, execute }) =>
+      (typeof exec === 'function' && typeof (prepare && batch) !== 'function') ||
+      typeof execute === 'function',
+    advice: 'for another SQLite extend SqlStore of isolate-session/sql.',
+  },
+]
+
 /**
- * Sessions in one D1 table. Every verb is one statement; reads see the latest write, also with read replication on.
+ * Sessions in one D1 table. Every operation is one statement; reads see the latest write, also with read replication on.
  *
  * Call `migrate()` once, or apply `src/stores/d1.sql` with `wrangler d1 migrations`. D1 does not expire rows by itself: call
  * `cleanup()` from a Cron Trigger, for which `D1Store.scheduled` is ready.
+ *
+ * @throws TypeError for a table name that is not plain, for a missing binding, and for what is no `D1Database`.
  */
 export class D1Store extends SqlStore {
   readonly #db: D1Client
 
-  /** @throws TypeError for a table name that is not plain. */
   constructor(db: D1Client, options?: D1StoreOptions) {
     super(D1, checkOptions('D1Store', options))
+    checkBinding(db, 'D1Store', 'd1_databases', 'DB')
+    checkClient(
+      db,
+      'D1Store takes a D1Database',
+      ({ prepare }) => typeof prepare === 'function',
+      LOOKALIKES,
+    )
     this.#db = db
   }
 
@@ -96,7 +102,8 @@ export class D1Store extends SqlStore {
     // From the primary: a replica may not have the last write yet.
     const db = (isRead && this.#db.withSession?.('first-primary')) || this.#db
     const statement = db.prepare(sql).bind(...values)
-    const { results, meta } = await (isRead ? statement.all() : statement.run())
-    return { rows: results, changes: meta.changes ?? 0 }
+    const answer = await (isRead ? statement.all() : statement.run())
+    if (!answer?.meta) throw answerNotUnderstood('something that is no D1Result')
+    return { rows: answer.results, changes: answer.meta.changes as number }
   }
 }

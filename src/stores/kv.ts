@@ -2,12 +2,14 @@
  * @module isolate-session/kv
  */
 import { checkOptions } from '../check-options.js'
+import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from '../client.js'
 import { isValueShaped } from '../crypto.js'
+import { withoutData } from '../error-redaction.js'
 import { KeyedStore, type KeyedStoreOptions } from '../keyed-store.js'
 import { checkPrefix } from '../prefix.js'
 import type { SessionRecord } from '../session-record.js'
 
-/** What is called of a `KVNamespace`. */
+/** The subset of a `KVNamespace` that `KVStore` uses. */
 export interface KVClient {
   get(key: string): Promise<string | null>
   put(key: string, value: string, options?: { expirationTtl?: number }): Promise<void>
@@ -29,7 +31,18 @@ const MIN_TTL = 60
 /** KV takes one write a second to one key: https://developers.cloudflare.com/kv/platform/limits/ */
 const WRITE_INTERVAL = 1000
 
+/** Longest time to live that KV takes, in seconds: 68 years. What lives longer stays until then. */
+const MAX_TTL = 2 ** 31 - 1
+
 const TOO_MANY = /\b429\b|too many requests/i
+
+const LOOKALIKES: readonly Lookalike[] = [
+  { matches: ({ head }) => typeof head === 'function', advice: 'this is an R2 bucket.' },
+  {
+    matches: ({ transaction }) => typeof transaction === 'function',
+    advice: 'this is the storage of a Durable Object: DurableObjectStore takes a namespace.',
+  },
+]
 
 /**
  * Sessions in Workers KV.
@@ -40,6 +53,8 @@ const TOO_MANY = /\b429\b|too many requests/i
  * it for what is read a lot, written rarely, and may be late.
  *
  * Expiry is checked from the record, so a session ends on time although KV keeps nothing for less than 60 seconds.
+ *
+ * @throws TypeError for a prefix that KV would not take, for a missing binding, and for what is no `KVNamespace`.
  */
 export class KVStore extends KeyedStore {
   declare sessionsOf?: never
@@ -49,10 +64,11 @@ export class KVStore extends KeyedStore {
   readonly #kv: KVClient
   readonly #prefix: string
 
-  /** @throws TypeError for a prefix that KV would not take. */
   constructor(kv: KVClient, options?: KVStoreOptions) {
     const { prefix = 'session:', ...rest } = checkOptions('KVStore', options)
     super(rest)
+    checkBinding(kv, 'KVStore', 'kv_namespaces', 'KV')
+    checkClient(kv, 'KVStore takes a KVNamespace', isNamespace, LOOKALIKES)
     this.#kv = kv
     this.#prefix = checkPrefix(prefix)
   }
@@ -62,8 +78,10 @@ export class KVStore extends KeyedStore {
   }
 
   protected async read(id: string): Promise<SessionRecord | undefined> {
-    const text = await this.#kv.get(this.#prefix + id)
-    return text === null ? undefined : parse(text)
+    const text: unknown = await this.#kv.get(this.#prefix + id).catch(rethrow(id))
+    if (text === null) return undefined
+    if (typeof text === 'string') return parse(text)
+    throw answerNotUnderstood('something that is no text')
   }
 
   /** Without a look: KV remembers that a key was absent, and would go on saying so. 256 random bits are not taken. */
@@ -78,7 +96,7 @@ export class KVStore extends KeyedStore {
   }
 
   protected async remove(id: string): Promise<boolean> {
-    await this.#kv.delete(this.#prefix + id)
+    await this.#kv.delete(this.#prefix + id).catch(rethrow(id))
     return true
   }
 
@@ -86,6 +104,7 @@ export class KVStore extends KeyedStore {
     let cursor: string | undefined
     do {
       const page = await this.#kv.list({ prefix: this.#prefix, ...(cursor && { cursor }) })
+      if (!Array.isArray(page?.keys)) throw answerNotUnderstood('no list of keys')
       const ours = page.keys.filter(({ name }) => isValueShaped(name.slice(this.#prefix.length)))
       await Promise.all(ours.map(({ name }) => this.#kv.delete(name)))
       cursor = page.list_complete ? undefined : page.cursor
@@ -93,22 +112,35 @@ export class KVStore extends KeyedStore {
   }
 
   async #put(id: string, record: SessionRecord): Promise<void> {
-    const put = (): Promise<void> =>
-      this.#kv.put(this.#prefix + id, JSON.stringify(record), timeToLive(record))
+    const text = JSON.stringify(record)
+    const put = (): Promise<void> => this.#kv.put(this.#prefix + id, text, timeToLive(record))
+    const failed = rethrow(id, text, ...Object.values(record))
     try {
       await put()
     } catch (error) {
-      if (!TOO_MANY.test(String(error))) throw error
+      if (!TOO_MANY.test(String(error))) return failed(error)
       const pause = WRITE_INTERVAL * (1 + Math.random())
       await new Promise((resolve) => setTimeout(resolve, pause))
-      await put()
+      await put().catch(failed)
     }
   }
 }
 
 function timeToLive({ expiry }: SessionRecord): { expirationTtl?: number } {
   if (expiry === null) return {}
-  return { expirationTtl: Math.max(MIN_TTL, Math.ceil((expiry - Date.now()) / 1000)) }
+  const left = Math.ceil((expiry - Date.now()) / 1000)
+  return { expirationTtl: Math.min(MAX_TTL, Math.max(MIN_TTL, left)) }
+}
+
+function isNamespace(kv: Partial<KVClient>): boolean {
+  return [kv.get, kv.put, kv.delete, kv.list].every((method) => typeof method === 'function')
+}
+
+/** Passes an error of KV's on without what was sent. */
+function rethrow(...sent: unknown[]): (error: unknown) => never {
+  return (error) => {
+    throw withoutData(error, sent)
+  }
 }
 
 function parse(text: string): SessionRecord | undefined {

@@ -2,22 +2,24 @@
  * @module isolate-session/mongodb
  */
 import { checkOptions } from '../check-options.js'
+import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from '../client.js'
 import { driverAdvice } from '../driver-error.js'
+import { withoutData } from '../error-redaction.js'
 import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
 import type { SessionRecord } from '../session-record.js'
 
-/** What is called of a `mongodb` `Collection`. */
+/** The subset of a `mongodb` `Collection` that `MongoDBStore` uses. */
 export interface MongoDBCollection {
   /** Database and collection. */
   readonly namespace?: string
   // biome-ignore-start lint/suspicious/noExplicitAny: the driver's own types for filters and documents stay its own
   findOne(filter: any, options?: any): Promise<any>
   find(filter: any, options?: any): { toArray(): Promise<any[]> }
-  insertOne(document: any): Promise<unknown>
-  replaceOne(filter: any, document: any): Promise<{ matchedCount: number }>
-  deleteOne(filter: any): Promise<{ deletedCount: number }>
-  deleteMany(filter: any): Promise<{ deletedCount: number }>
-  countDocuments(filter?: any): Promise<number>
+  insertOne(document: any, options?: any): Promise<unknown>
+  replaceOne(filter: any, document: any, options?: any): Promise<{ matchedCount: number }>
+  deleteOne(filter: any, options?: any): Promise<{ deletedCount: number }>
+  deleteMany(filter: any, options?: any): Promise<{ deletedCount: number }>
+  countDocuments(filter?: any, options?: any): Promise<number>
   createIndex(keys: any, options?: any): Promise<string>
   // biome-ignore-end lint/suspicious/noExplicitAny: as above
 }
@@ -35,11 +37,41 @@ const DUPLICATE_KEY = 11000
 const AUTHENTICATION_FAILED = 18
 const UNAUTHORIZED = 13
 
+/** Byte for byte, whatever the collection's own collation says. */
+const BY_BYTES = { collation: { locale: 'simple' } }
+
+/** Plain values, whatever the client's own options say. */
+const PLAIN = {
+  raw: false,
+  promoteValues: true,
+  promoteLongs: true,
+  promoteBuffers: false,
+  useBigInt64: false,
+  bsonRegExp: false,
+  fieldsAsRaw: {},
+}
+
+const WRITE = { ...PLAIN, ...BY_BYTES }
 /** A secondary may not have the last write yet. */
-const FROM_PRIMARY = { readPreference: 'primary' }
+const READ = { ...WRITE, readPreference: 'primary' }
+
+const LOOKALIKES: readonly Lookalike[] = [
+  {
+    matches: ({ db }) => typeof db === 'function',
+    advice: "for a MongoClient pass `client.db().collection('sessions')`.",
+  },
+  {
+    matches: ({ collection }) => typeof collection === 'function',
+    advice: "for a Db pass `db.collection('sessions')`.",
+  },
+  {
+    matches: ({ schema, collection }) => Boolean(schema && collection),
+    advice: 'for a Mongoose model pass `Model.collection`.',
+  },
+]
 
 /**
- * Sessions in one MongoDB collection, a document each, under the session's id as `_id`. Every verb is one operation on one
+ * Sessions in one MongoDB collection, a document each, under the session's id as `_id`. Every operation is one on one
  * document. An update never inserts.
  *
  * The collection is yours. In a Worker connect for each request, in `store: (c) => …`, which is not called for a request that
@@ -48,12 +80,20 @@ const FROM_PRIMARY = { readPreference: 'primary' }
  *
  * Call `migrate()` once. Its TTL index lets MongoDB remove expired sessions, about once a minute; none of them is loaded
  * meanwhile.
+ *
+ * @throws TypeError for what is no `Collection`.
  */
 export class MongoDBStore extends IndexedStore {
   readonly #collection: MongoDBCollection
 
   constructor(collection: MongoDBCollection, options?: MongoDBStoreOptions) {
     super(checkOptions('MongoDBStore', options))
+    checkClient(
+      collection,
+      'MongoDBStore takes a Collection of `mongodb`',
+      ({ findOne }) => typeof findOne === 'function',
+      LOOKALIKES,
+    )
     this.#collection = collection
   }
 
@@ -62,74 +102,116 @@ export class MongoDBStore extends IndexedStore {
     return namespace && `mongodb ${namespace}`
   }
 
-  /** Makes the TTL index and the one for owners, if they are not there. */
+  /** Creates the TTL index and the one for owners if they do not exist. */
   async migrate(): Promise<void> {
     await this.ask('make its indexes', async () => {
-      await this.#collection.createIndex({ expiry: 1 }, { expireAfterSeconds: 0 })
+      await this.#collection.createIndex({ expiry: 1 }, { expireAfterSeconds: 0, ...BY_BYTES })
       const isOwned = { owner: { $type: 'string' } }
-      await this.#collection.createIndex({ owner: 1 }, { partialFilterExpression: isOwned })
+      const options = { partialFilterExpression: isOwned, ...BY_BYTES }
+      await this.#collection.createIndex({ owner: 1 }, options)
     })
   }
 
-  /** How many sessions there are, expired ones that MongoDB has not removed yet included. */
+  /** The number of sessions, including expired ones that MongoDB has not removed yet. */
   async count(): Promise<number> {
-    return this.ask('count its sessions', () => this.#collection.countDocuments({}))
+    // An empty body is what a rotation leaves of the old session, until MongoDB removes it.
+    const isSession = { body: { $ne: '' } }
+    return this.ask('count its sessions', async () => {
+      const n = await this.#collection.countDocuments(isSession, WRITE)
+      atLeastOne(n)
+      return n
+    })
   }
 
   protected async read(id: string): Promise<SessionRecord | undefined> {
-    const document: SessionDocument | null = await this.#collection.findOne(
-      { _id: id },
-      FROM_PRIMARY,
-    )
-    return document ? toRecord(document) : undefined
+    const document = await hiding(this.#collection.findOne(equal({ _id: id }), READ), id)
+    if (document === null) return undefined
+    const [found, record] = toRecord(document)
+    if (found === id) return record
+    throw answerNotUnderstood('a document that was not asked for')
   }
 
   protected async insert(id: string, record: SessionRecord): Promise<boolean> {
     try {
-      await this.#collection.insertOne(toDocument(id, record))
+      const inserted = this.#collection.insertOne(toDocument(id, record), PLAIN)
+      acknowledged(await hiding(inserted, id, record))
       return true
     } catch (error) {
-      if (codeOf(error) === DUPLICATE_KEY) return false
+      if (codeOf(error) === DUPLICATE_KEY && isPrimary(error)) return false
       throw error
     }
   }
 
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
     const isLive = [{ expiry: null }, { expiry: { $gt: new Date() } }]
-    const filter = { _id: id, version, $or: isLive }
-    const { matchedCount } = await this.#collection.replaceOne(filter, toDocument(id, record))
-    return matchedCount === 1
+    const filter = { ...equal({ _id: id, version }), $or: isLive }
+    const replaced = this.#collection.replaceOne(filter, toDocument(id, record), WRITE)
+    return atLeastOne(acknowledged(await hiding(replaced, id, record, version)).matchedCount)
   }
 
   protected async remove(id: string, version?: string): Promise<boolean> {
-    const filter = version === undefined ? { _id: id } : { _id: id, version }
-    return (await this.#collection.deleteOne(filter)).deletedCount === 1
+    const filter = equal(version === undefined ? { _id: id } : { _id: id, version })
+    const deleted = this.#collection.deleteOne(filter, WRITE)
+    return atLeastOne(acknowledged(await hiding(deleted, id)).deletedCount)
   }
 
   protected async removeAll(): Promise<void> {
-    await this.#collection.deleteMany({})
+    atLeastOne(acknowledged(await this.#collection.deleteMany({}, WRITE)).deletedCount)
   }
 
   protected override async recordsOf(
     owner: string,
   ): Promise<[id: string, record: SessionRecord][]> {
-    const documents = await this.#collection.find({ owner }, FROM_PRIMARY).toArray()
-    return documents.map((document: SessionDocument) => [document._id, toRecord(document)])
+    const found = this.#collection.find(equal({ owner }), READ)
+    const documents = await hiding(found.toArray(), owner)
+    return documents.map(toRecord)
   }
 
   protected override advice(error: unknown): string | undefined {
-    return driverAdvice(error, [AUTHENTICATION_FAILED, UNAUTHORIZED].includes(codeOf(error)))
+    const code = codeOf(error)
+    return driverAdvice(error, code === AUTHENTICATION_FAILED || code === UNAUTHORIZED)
   }
 }
 
 function codeOf(error: unknown): number {
+  // Without promoteValues the code is an object.
   return Number((error as { code?: unknown } | null)?.code)
+}
+
+/** Is it the id that is taken, and not a value of a unique index of the user's own? */
+function isPrimary(error: unknown): boolean {
+  const { keyPattern } = error as { keyPattern?: object }
+  return keyPattern === undefined ? /\b_id_?\b|E11000$/.test(String(error)) : '_id' in keyPattern
+}
+
+/** Every value under `$eq`, so that none is taken for an operator. */
+function equal(fields: Record<string, string>): Record<string, { $eq: string }> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { $eq: value }]))
+}
+
+/** A write that the server does not confirm may not have happened. */
+function acknowledged<T>(result: T): T {
+  if ((result as { acknowledged?: unknown } | undefined)?.acknowledged !== false) return result
+  throw answerNotUnderstood('no confirmation of a write: leave its write concern at `majority`')
+}
+
+/** Takes what was sent out of an error. */
+async function hiding<T>(reply: Promise<T>, ...sent: (string | SessionRecord)[]): Promise<T> {
+  try {
+    return await reply
+  } catch (error) {
+    const values = sent.flatMap((each) => (typeof each === 'string' ? each : Object.values(each)))
+    throw withoutData(error, values)
+  }
 }
 
 function toDocument(id: string, { version, expiry, owner, body }: SessionRecord): SessionDocument {
   return { _id: id, version, expiry: expiry === null ? null : new Date(expiry), owner, body }
 }
 
-function toRecord({ version, expiry, owner, body }: SessionDocument): SessionRecord {
-  return { version, expiry: expiry === null ? null : Number(expiry), owner, body }
+/** Fields of another type are a record that is corrupt; without an `_id` it is the client that is not understood. */
+function toRecord(document: unknown): [id: string, record: SessionRecord] {
+  const { _id, version, expiry, owner, body } = Object(document) as SessionDocument
+  if (typeof _id !== 'string') throw answerNotUnderstood('documents without their fields')
+  return [_id, { version, expiry: expiry === null ? null : Number(expiry), owner, body }]
 }

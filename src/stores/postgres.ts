@@ -2,30 +2,25 @@
  * @module isolate-session/postgres
  */
 import { checkOptions } from '../check-options.js'
-import { driverAdvice } from '../driver-error.js'
-import {
-  type Dialect,
-  type SqlResult,
-  SqlStore,
-  type SqlStoreOptions,
-  type SqlValue,
-} from '../sql-store.js'
+import { checkClient, type Lookalike } from '../client.js'
+import { COLUMNS, POSTGRES } from '../sql-dialect.js'
+import { type SqlResult, SqlStore, type SqlStoreOptions, type SqlValue } from '../sql-store.js'
 
-/** What is called of a postgres.js `sql`, of a `pg` `Client` or `Pool`, or of a `PGlite`. */
+/** The subset of a postgres.js `sql`, of a `pg` `Client` or `Pool`, or of a `PGlite` that `PostgresStore` uses. */
 export type PostgresClient = PostgresJsClient | PgClient
 
-/** The part of a postgres.js `sql`. */
+/** The subset of a postgres.js `sql` that `PostgresStore` uses. */
 export interface PostgresJsClient {
   // biome-ignore lint/suspicious/noExplicitAny: the driver's own types for parameters and rows stay its own
   unsafe(text: string, values?: any[], options?: { prepare?: boolean }): PromiseLike<any>
 }
 
-/** The part of a `pg` `Client` or `Pool`, or of a `PGlite`. */
+/** The subset of a `pg` `Client` or `Pool`, or of a `PGlite`, that `PostgresStore` uses. */
 export interface PgClient {
   query(text: string, values: unknown[]): Promise<PgResult>
 }
 
-/** What is read of a result: `pg` counts rows by one name, PGlite by the other. */
+/** The parts of a result that are read: `pg` counts rows by one name, PGlite by the other. */
 export interface PgResult {
   rows: unknown[]
   rowCount?: number | null
@@ -34,49 +29,42 @@ export interface PgResult {
 
 export type PostgresStoreOptions = SqlStoreOptions
 
-/** Rolled back (class 40), or two migrations at once: https://www.postgresql.org/docs/current/errcodes-appendix.html */
-const TRANSIENT = /^40|23505|42P07/
+const TAKES = 'PostgresStore takes a postgres.js `sql`, a `pg` Client or Pool, or a PGlite'
 
-const POSTGRES: Dialect = {
-  quote: '"',
-  // PostgreSQL cuts names after 63 bytes, and an index is called by the table's name and "_expiry".
-  longestTable: 56,
-  // With now(), which is not immutable, Hyperdrive does not answer from its cache: https://developers.cloudflare.com/hyperdrive/concepts/query-caching/
-  columns: 'id, version, expiry, owner, body, now()',
-  ifAbsent: ' ON CONFLICT DO NOTHING',
-  elements: 'SELECT json_array_elements_text(?::text::json)',
-  schema: (table, name) => [
-    `CREATE TABLE IF NOT EXISTS ${table} (id text COLLATE "C" PRIMARY KEY, version text NOT NULL, expiry bigint, owner text COLLATE "C", body text NOT NULL)`,
-    `CREATE INDEX IF NOT EXISTS "${name}_expiry" ON ${table} (expiry) WHERE expiry IS NOT NULL`,
-    `CREATE INDEX IF NOT EXISTS "${name}_owner" ON ${table} (owner) WHERE owner IS NOT NULL`,
-  ],
-  // Rows that a request is writing are left for the next time: nobody waits for the other. As an array, or the limit may be passed.
-  deleteExpired: (table, limit) =>
-    `DELETE FROM ${table} WHERE id = ANY (ARRAY (SELECT id FROM ${table} WHERE expiry <= ? LIMIT ${limit} FOR UPDATE SKIP LOCKED))`,
-  isTransient: (error) => TRANSIENT.test(codeOf(error)),
-  isMissingTable: (error) => codeOf(error) === '42P01',
-  advice: (error) => driverAdvice(error, codeOf(error).startsWith('28')),
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | null)?.code)
-}
+const LOOKALIKES: readonly Lookalike[] = [
+  {
+    // Its unsafe() sends nothing: it marks text for a template.
+    matches: (client) =>
+      typeof client === 'function' &&
+      typeof client.transaction === 'function' &&
+      client.begin === undefined,
+    advice:
+      'for neon() pass Pool or Client of @neondatabase/serverless, or `{ query: (text, values) => sql.query(text, values, { fullResults: true }) }`.',
+  },
+]
 
 /**
- * Sessions in one PostgreSQL table, through postgres.js or `pg`, or in a PGlite. Every verb is one statement. Reads are not answered from
- * Hyperdrive's cache.
+ * Sessions in one PostgreSQL table, through postgres.js or `pg`, or in a PGlite. Every operation is one statement. Reads are
+ * not answered from Hyperdrive's cache.
  *
- * The client is yours. In a Worker make one for each request, in `store: (c) => …`, which is not called for a request that
+ * The client is yours. In a Worker create one for each request, in `store: (c) => …`, which is not called for a request that
  * needs no session. Give it the primary, not a replica, and a connection that is not inside a transaction.
  *
  * Call `migrate()` once. PostgreSQL does not expire rows by itself: call `cleanup()` from a Cron Trigger.
+ *
+ * @throws TypeError for a table name that is not plain, or longer than 56 characters, and for a client of another kind.
  */
 export class PostgresStore extends SqlStore {
   readonly #client: PostgresClient
 
-  /** @throws TypeError for a table name that is not plain, or longer than 56 characters. */
   constructor(client: PostgresClient, options?: PostgresStoreOptions) {
     super(POSTGRES, checkOptions('PostgresStore', options))
+    checkClient(
+      client,
+      TAKES,
+      ({ unsafe, query }) => typeof (unsafe ?? query) === 'function',
+      LOOKALIKES,
+    )
     this.#client = client
   }
 
@@ -85,14 +73,28 @@ export class PostgresStore extends SqlStore {
   }
 
   protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
-    let n = 0
-    const text = sql.replace(/\?/g, () => `$${++n}`)
     if ('unsafe' in this.#client) {
       // Prepared by name, unless the client was made with `prepare: false`.
-      const rows = await this.#client.unsafe(text, values, { prepare: true })
-      return { rows, changes: rows.count }
+      const query = this.#client.unsafe(sql, values, { prepare: true })
+      // As arrays, if the client can: then no `transform` renames the columns.
+      const rows = (await (query as Query).values?.()) ?? (await query)
+      return { rows: rows?.map?.(named(sql)), changes: rows?.count }
     }
-    const { rows, rowCount, affectedRows } = await this.#client.query(text, values)
-    return { rows, changes: rowCount ?? affectedRows ?? 0 }
+    const { rows, rowCount, affectedRows } = await this.#client.query(sql, values)
+    // Neither is a number after a statement that changes no rows.
+    return { rows, changes: (rowCount ?? affectedRows) as number }
   }
+}
+
+/** The part of a postgres.js query that is not in every client with an `unsafe`. */
+interface Query {
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  values?(): PromiseLike<any>
+}
+
+/** Gives a row that came as an array its names. */
+function named(sql: string): (row: unknown) => unknown {
+  const names = sql.startsWith('SELECT count') ? ['n'] : COLUMNS
+  return (row) =>
+    Array.isArray(row) ? Object.fromEntries(names.map((name, i) => [name, row[i]])) : row
 }

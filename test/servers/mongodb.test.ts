@@ -99,6 +99,82 @@ for (const [backend, url = ''] of Object.entries(BACKENDS)) {
       await expect(store.storeSession(session)).rejects.toMatchObject({ code: 'SESSION_GONE' })
     })
 
+    test('T15 a session may last as long as a Date goes', async () => {
+      const store = await newStore()
+      for (const year of ['9999-12-31', '+275760-09-13']) {
+        const value = await issue(store, (session) => session.setExpiry(new Date(year)))
+        expect((await store.loadSession(value))?.expiry).toEqual(new Date(year))
+      }
+      expect(await store.count()).toBe(2)
+    })
+
+    test('count() leaves out what a rotation has left of a session', async () => {
+      const collection = newCollection()
+      const store = await newStore(collection)
+      await issue(store)
+      await issue(store)
+      const one = (await collection.findOne()) ?? expect.fail()
+      await collection.replaceOne({ _id: one._id }, { ...one, body: '', owner: null })
+      expect(await store.count()).toBe(1)
+    })
+
+    test('every query compares byte by byte, and takes no value for an operator', async () => {
+      const asked: Record<string, unknown[][]> = {}
+      const collection = newCollection()
+      const watched = new Proxy(collection, {
+        get: (target, key: string) => {
+          const method = Reflect.get(target, key)
+          if (typeof method !== 'function') return method
+          return (...args: unknown[]) => {
+            asked[key] = [...(asked[key] ?? []), args]
+            return method.apply(target, args)
+          }
+        },
+      })
+      const store = await newStore(watched)
+      const session = new Session()
+      session.signIn('ada')
+      const value = (await store.storeSession(session)) ?? expect.fail()
+      session.set('n', 1)
+      await store.storeSession(session)
+      await store.loadSession(value)
+      await store.count()
+      await store.destroySessionsOf('ada')
+      await store.clearStore()
+      const simple = expect.objectContaining({ collation: { locale: 'simple' } })
+      const { insertOne: _, ...queries } = asked
+      expect(Object.keys(queries).sort()).toEqual([
+        'countDocuments',
+        'createIndex',
+        'deleteMany',
+        'deleteOne',
+        'find',
+        'findOne',
+        'replaceOne',
+      ])
+      for (const calls of Object.values(queries)) {
+        for (const args of calls) expect(args.at(-1)).toEqual(simple)
+      }
+      expect(asked.find?.[0]?.[0]).toEqual({ owner: { $eq: 'ada' } })
+      expect(asked.findOne?.[0]?.[0]).toEqual({ _id: { $eq: session.id } })
+      expect(asked.replaceOne?.[0]?.[0]).toMatchObject({
+        _id: { $eq: session.id },
+        version: { $eq: expect.any(String) },
+      })
+    })
+
+    test('a collection that ignores case tells owners apart all the same', async () => {
+      const name = `collated_${process.pid}`
+      const collation = { locale: 'en', strength: 2 }
+      const collection = await client.db().createCollection<{ _id: string }>(name, { collation })
+      const store = await newStore(collection)
+      for (const owner of ['ada', 'Ada']) await issue(store, (session) => session.signIn(owner))
+      expect(await store.sessionsOf('ada')).toHaveLength(1)
+      expect(await store.destroySessionsOf('ADA')).toBe(0)
+      expect(await store.destroySessionsOf('Ada')).toBe(1)
+      expect(await store.count()).toBe(1)
+    })
+
     test('owners are told apart by every byte', async () => {
       const store = await newStore()
       const owners = ['ada', 'Ada', 'àda', 'ada ', '$gt', 'a.b']

@@ -102,6 +102,10 @@ for (const [backend, url] of Object.entries(BACKENDS)) {
           return Array.isArray(answer) ? answer : answer.rows
         },
         quote: '"',
+        triggers: (table, log) => [
+          `CREATE FUNCTION ${log}_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO ${log} VALUES (1), (2); RETURN NULL; END $$`,
+          `CREATE TRIGGER ${log} AFTER INSERT OR UPDATE OR DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION ${log}_it()`,
+        ],
       })
 
       test('reads with now(), so that Hyperdrive does not answer from its cache', async () => {

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
 import { Session } from '../../src/index.js'
-import { type D1Client, D1Store } from '../../src/stores/d1.js'
+import { type D1Answer, type D1Client, type D1Statement, D1Store } from '../../src/stores/d1.js'
 import schema from '../../src/stores/d1.sql?raw'
 import { storeContract } from '../../src/testing.js'
 import { useClock } from '../support/clock.js'
@@ -20,6 +20,24 @@ async function newStore(db: D1Client = env.DB): Promise<D1Store> {
 }
 
 storeContract('D1Store', newStore, { test })
+
+/** A table whose triggers write elsewhere, before and after: D1 counts what they change as well. */
+async function withTriggers(): Promise<D1Store> {
+  const table = `audited_${crypto.randomUUID().slice(0, 8)}`
+  const store = new D1Store(env.DB, { table })
+  await store.migrate()
+  await env.DB.exec(`CREATE TABLE ${table}_log (n INTEGER)`)
+  for (const when of ['BEFORE', 'AFTER']) {
+    for (const event of ['INSERT', 'UPDATE', 'DELETE']) {
+      await env.DB.exec(
+        `CREATE TRIGGER ${table}_${when}_${event} ${when} ${event} ON ${table} BEGIN INSERT INTO ${table}_log VALUES (1), (2); END`,
+      )
+    }
+  }
+  return store
+}
+
+storeContract('D1Store with triggers', withTriggers, { test })
 
 httpStory('D1Store', async () => {
   const store = await newStore()
@@ -138,6 +156,194 @@ describe('D1Store', () => {
     expect([await two.count(), await two.sessionsOf('ada')]).toEqual([0, []])
     await two.clearStore()
     expect(await one.loadSession(value)).toBeDefined()
+  })
+
+  test('§3 triggers change none of the numbers', async () => {
+    const store = await withTriggers()
+    for (let i = 0; i < 3; i++) await issue(store, (session) => session.signIn('ada'))
+    expect(await store.destroySessionsOf('ada')).toBe(3)
+    for (let i = 0; i < 3; i++) await issue(store, (session) => session.expireIn(60))
+    clock.advance(60)
+    expect([await store.cleanup(2), await store.cleanup(), await store.count()]).toEqual([2, 1, 0])
+  })
+
+  test('T15 a session may last as long as a Date goes, and is not cleaned up', async () => {
+    const store = await newStore()
+    for (const year of ['9999-12-31', '+275760-09-13']) {
+      const value = await issue(store, (session) => session.setExpiry(new Date(year)))
+      const session = (await store.loadSession(value)) ?? expect.fail()
+      expect(session.expiry).toEqual(new Date(year))
+      session.set('n', 1)
+      await store.storeSession(session)
+      expect((await store.loadSession(value))?.get('n')).toBe(1)
+    }
+    expect(await store.cleanup()).toBe(0)
+  })
+
+  test('count() leaves out what a rotation has left of a session', async () => {
+    const table = `dead_${crypto.randomUUID().slice(0, 8)}`
+    const store = new D1Store(env.DB, { table })
+    await store.migrate()
+    for (let i = 0; i < 2; i++) await issue(store)
+    await env.DB.exec(
+      `UPDATE ${table} SET body = '', owner = NULL WHERE id = (SELECT id FROM ${table} LIMIT 1)`,
+    )
+    expect(await store.count()).toBe(1)
+  })
+
+  test('the table of the first edition goes on working', async () => {
+    const table = `first_${crypto.randomUUID().slice(0, 8)}`
+    await env.DB.exec(
+      `CREATE TABLE ${table} (id TEXT PRIMARY KEY, version TEXT NOT NULL, expiry INTEGER, owner TEXT, body TEXT NOT NULL) WITHOUT ROWID`,
+    )
+    const store = new D1Store(env.DB, { table })
+    await store.migrate()
+    const value = await issue(store, (session) => session.signIn('ada'))
+    expect((await store.loadSession(value))?.owner).toBe('ada')
+    expect(await store.destroySessionsOf('ada')).toBe(1)
+  })
+
+  test.each(['null', '[]', '{', '{"v":99}', 'text', ''])(
+    'T10 a body that is %j is no session',
+    async (body) => {
+      const table = `corrupt_${crypto.randomUUID().slice(0, 8)}`
+      const store = new D1Store(env.DB, { table })
+      await store.migrate()
+      const value = await issue(store, (session) => session.expireIn(60))
+      await env.DB.prepare(`UPDATE ${table} SET body = ?`).bind(body).run()
+      expect(await store.loadSession(value)).toBeUndefined()
+    },
+  )
+
+  test('T10 an expiry that is no number is no session', async () => {
+    const table = `soon_${crypto.randomUUID().slice(0, 8)}`
+    const store = new D1Store(env.DB, { table })
+    await store.migrate()
+    const value = await issue(store, (session) => session.expireIn(60))
+    await env.DB.exec(`UPDATE ${table} SET expiry = 'soon'`)
+    expect(await store.loadSession(value)).toBeUndefined()
+  })
+
+  const rename = (row: unknown): object =>
+    Object.fromEntries(Object.entries(Object(row)).map(([name, value]) => [`x_${name}`, value]))
+  test.each<[string, (answer: D1Answer) => unknown]>([
+    ['renamed columns', (answer) => ({ ...answer, results: answer.results.map(rename) })],
+    [
+      'rows as arrays',
+      (answer) => ({ ...answer, results: answer.results.map((row) => Object.values(Object(row))) }),
+    ],
+    ['the rows alone', ({ results }) => results],
+    ['nothing', () => undefined],
+    ['no rows', ({ meta }) => ({ meta })],
+  ])('T10 a database that answers with %s is STORE_FAILED', async (_what, change) => {
+    const table = `odd_${crypto.randomUUID().slice(0, 8)}`
+    const store = new D1Store(env.DB, { table })
+    await store.migrate()
+    const value = await issue(store, (session) => session.signIn('ada'))
+    const wrap = (statement: D1Statement): D1Statement => ({
+      bind: (...values) => wrap(statement.bind(...values)),
+      all: async () => change(await statement.all()) as D1Answer,
+      run: async () => change(await statement.run()) as D1Answer,
+    })
+    const odd = new D1Store({ prepare: (sql) => wrap(env.DB.prepare(sql)) }, { table })
+    const told = {
+      code: 'STORE_FAILED',
+      message: expect.stringContaining('Remove its options that change results'),
+    }
+    await expect(odd.loadSession(value)).rejects.toMatchObject(told)
+    await expect(odd.sessionsOf('ada')).rejects.toMatchObject(told)
+    await expect(odd.count()).rejects.toMatchObject(told)
+  })
+
+  test.each([undefined, '1', Number.NaN])(
+    'T10 changes counted by %j are STORE_FAILED',
+    async (changes) => {
+      const { table } = { table: `odd_${crypto.randomUUID().slice(0, 8)}` }
+      await new D1Store(env.DB, { table }).migrate()
+      const wrap = (statement: D1Statement): D1Statement => ({
+        bind: (...values) => wrap(statement.bind(...values)),
+        all: () => statement.all(),
+        run: async () => ({ ...(await statement.run()), meta: { changes: changes as number } }),
+      })
+      const odd = new D1Store({ prepare: (sql) => wrap(env.DB.prepare(sql)) }, { table })
+      await expect(issue(odd)).rejects.toMatchObject({ code: 'STORE_FAILED' })
+      await expect(odd.clearStore()).rejects.toMatchObject({ code: 'STORE_FAILED' })
+      await expect(odd.cleanup()).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    },
+  )
+
+  test.each<[string, unknown, RegExp]>([
+    ['a missing binding', undefined, /binding = "DB".*\[\[d1_databases\]\].*wrangler dev` again/],
+    ['a missing binding', null, /binding = "DB"/],
+    ['a promise', Promise.resolve(env.DB), /await it first/],
+    ['the SQL storage of an object', { exec: () => {} }, /isolate-session\/sql/],
+    ['a SQLite of Node’s', { exec: () => {}, prepare: () => {} }, /isolate-session\/sql/],
+    ['a libSQL client', { execute: () => {}, batch: () => {} }, /isolate-session\/sql/],
+    ['a KVNamespace', env.KV, /takes a D1Database/],
+    ['a name', 'DB', /D1Database/],
+  ])('T10 %s is refused when the store is made', (_what, db, message) => {
+    expect(() => new D1Store(db as D1Client)).toThrow(TypeError)
+    expect(() => new D1Store(db as D1Client)).toThrow(message)
+  })
+
+  test('takes a session of D1’s', async () => {
+    const table = `session_${crypto.randomUUID().slice(0, 8)}`
+    const store = new D1Store(env.DB.withSession() as unknown as D1Client, { table })
+    await store.migrate()
+    expect(await store.loadSession(await issue(store))).toBeDefined()
+  })
+
+  test.each([
+    'D1_ERROR: D1 DB is overloaded. Requests queued for too long.',
+    'D1_ERROR: Network connection lost.',
+    'D1_ERROR: Cannot resolve D1 DB due to transient issue on remote node.',
+    'D1_ERROR: D1 DB reset because its code was updated.',
+    'D1_ERROR: D1 DB storage operation exceeded timeout which caused object to be reset.',
+  ])('tries again after %j', async (message) => {
+    let failures = 1
+    const { db } = watched((sql) => {
+      if (sql.startsWith('SELECT') && failures-- > 0) throw new Error(message)
+    })
+    const store = await newStore(db)
+    expect(await store.loadSession(await issue(store))).toBeDefined()
+  })
+
+  test('a table that is missing is told with the command that applies migrations', async () => {
+    const store = new D1Store(env.DB, { table: 'nobody_made_this' })
+    await expect(store.count()).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /migrate\(\).*wrangler d1 migrations apply NAME --local.*--remote/,
+      ),
+    })
+  })
+
+  test('S13 an error of a constraint of the user’s own shows nothing of the session', async () => {
+    const table = `strict_${crypto.randomUUID().slice(0, 8)}`
+    const store = new D1Store(env.DB, { table })
+    await store.migrate()
+    await env.DB.exec(
+      `CREATE TRIGGER ${table}_t BEFORE INSERT ON ${table} BEGIN SELECT CASE WHEN NEW.owner IS NOT NULL THEN RAISE(ABORT, 'nobody signs in') END; END`,
+    )
+    const failing = async (change: (session: Session) => void): Promise<Error> =>
+      issue(store, change).then(
+        () => expect.fail(),
+        (error: Error) => error,
+      )
+    const error = await failing((session) => session.signIn('adalovelace'))
+    expect(error).toMatchObject({ code: 'STORE_FAILED', cause: expect.any(Error) })
+    expect(
+      `${error.cause} ${(error.cause as Error).stack} ${(error.cause as Error).cause}`,
+    ).toContain('nobody signs in')
+    const { db } = watched((sql) => {
+      if (sql.startsWith('INSERT')) {
+        throw Object.assign(new Error('bad "adalovelace"'), { cause: new Error('adalovelace') })
+      }
+    })
+    const told = await issue(await newStore(db), (session) => session.signIn('adalovelace')).catch(
+      (thrown: Error) => thrown,
+    )
+    const cause = (told as Error).cause as Error
+    expect(`${cause.message} ${cause.stack} ${cause.cause}`).not.toContain('adalovelace')
   })
 
   test('cleanup() removes what has expired, a limited number at a time', async () => {

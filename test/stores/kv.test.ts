@@ -86,6 +86,64 @@ describe('KVStore', () => {
     expect(await store.loadSession(value)).toBeUndefined()
   })
 
+  test('T15 a session may last as long as a Date goes: KV is told the longest it takes', async () => {
+    const { kv, calls } = fakeKV()
+    for (const year of ['2126-01-01', '+275760-09-13']) {
+      await issue(newStore(kv), (session) => session.setExpiry(new Date(year)))
+      expect(calls.pop()?.[2]).toEqual({ expirationTtl: 2 ** 31 - 1 })
+      const store = newStore()
+      const value = await issue(store, (session) => session.setExpiry(new Date(year)))
+      expect((await store.loadSession(value))?.expiry).toEqual(new Date(year))
+    }
+  })
+
+  test.each<[string, unknown, RegExp]>([
+    ['a missing binding', undefined, /binding = "KV".*\[\[kv_namespaces\]\].*wrangler dev` again/],
+    ['a Map', new Map(), /KVNamespace/],
+    ['a D1 database', env.DB, /KVNamespace/],
+    ['an R2 bucket', { get() {}, put() {}, delete() {}, list() {}, head() {} }, /R2/],
+    [
+      'the storage of a Durable Object',
+      { get() {}, put() {}, delete() {}, list() {}, transaction() {} },
+      /DurableObjectStore/,
+    ],
+  ])('T10 %s is refused when the store is made', (_what, kv, message) => {
+    expect(() => new KVStore(kv as KVClient)).toThrow(TypeError)
+    expect(() => new KVStore(kv as KVClient)).toThrow(message)
+  })
+
+  test.each([undefined, 5, new ArrayBuffer(1), { version: 'x' }])(
+    'T10 a namespace that answers with what is no text is STORE_FAILED',
+    async (answer) => {
+      const { kv } = fakeKV()
+      const store = newStore({ ...kv, get: async () => answer as never })
+      await expect(store.loadSession('A'.repeat(43))).rejects.toMatchObject({
+        code: 'STORE_FAILED',
+        message: expect.stringContaining('no text'),
+      })
+      const listing = newStore({ ...kv, list: async () => answer as never })
+      await expect(listing.clearStore()).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    },
+  )
+
+  test('S13 an error of KV’s shows nothing of the session', async () => {
+    const { kv } = fakeKV()
+    const store = newStore({
+      ...kv,
+      put: async (key, value) => {
+        throw Object.assign(new Error(`KV PUT failed: 400 for ${key}`), { value })
+      },
+    })
+    const session = new Session()
+    session.signIn('ada')
+    const { cause } = await store.storeSession(session).then(
+      () => expect.fail(),
+      (error) => error,
+    )
+    expect(cause.message).toMatch(/^KV PUT failed: 400 for [\w-]+:…$/)
+    expect(JSON.stringify(cause)).not.toContain('ada')
+  })
+
   test('a session without expiry is put without one', async () => {
     const { kv, calls } = fakeKV()
     await issue(newStore(kv))

@@ -6,6 +6,16 @@ import { Query } from 'mingo'
 
 type Document = Record<string, unknown>
 
+interface CollationSpec {
+  locale: string
+  strength?: 1 | 2 | 3
+}
+
+/** Its documents, and the collation of queries that name none. */
+type Collection = Document[] & { collation?: CollationSpec }
+
+const SIMPLE: CollationSpec = { locale: 'simple' }
+
 const OP_REPLY = 1
 const OP_QUERY = 2004
 const OP_MSG = 2013
@@ -87,13 +97,18 @@ function documentsIn(bytes: Buffer): Document[] {
 function run(command: Document, collections: Map<string, Document[]>): Document {
   const [name = ''] = Object.keys(command)
   const collection = String(command[name])
-  const documents = collections.get(collection) ?? []
+  const documents: Collection = collections.get(collection) ?? []
   collections.set(collection, documents)
-  const matching = (filter: unknown): Document[] => {
-    const query = new Query(filter as Document)
+  const matching = (filter: unknown, collation: unknown): Document[] => {
+    const { locale, strength } = (collation ?? documents.collation ?? SIMPLE) as CollationSpec
+    const options = locale === 'simple' ? {} : { collation: { locale, strength } as CollationSpec }
+    const query = new Query(filter as Document, options)
     return documents.filter((document) => query.test(document))
   }
   switch (name) {
+    case 'create':
+      documents.collation = command.collation as CollationSpec
+      return { ok: 1 }
     case 'hello':
     case 'ismaster':
     case 'isMaster':
@@ -105,26 +120,27 @@ function run(command: Document, collections: Map<string, Document[]>): Document 
     case 'insert':
       return insert(command.documents as Document[], documents)
     case 'find': {
-      const found = matching(command.filter)
+      const found = matching(command.filter, command.collation)
       return { ok: 1, cursor: { id: 0n, ns: `test.${collection}`, firstBatch: found } }
     }
     case 'update': {
-      const [{ q, u } = {}] = command.updates as Document[]
-      const [found] = matching(q)
+      const [{ q, u, collation } = {}] = command.updates as Document[]
+      const [found] = matching(q, collation)
       if (found) documents.splice(documents.indexOf(found), 1, u as Document)
       return { ok: 1, n: found ? 1 : 0, nModified: found ? 1 : 0 }
     }
     case 'delete': {
-      const [{ q, limit } = {}] = command.deletes as Document[]
-      const doomed = matching(q).slice(0, limit === 1 ? 1 : undefined)
+      const [{ q, limit, collation } = {}] = command.deletes as Document[]
+      const doomed = matching(q, collation).slice(0, limit === 1 ? 1 : undefined)
       for (const each of doomed) documents.splice(documents.indexOf(each), 1)
       return { ok: 1, n: doomed.length }
     }
-    case 'aggregate': // the driver's countDocuments
-      return {
-        ok: 1,
-        cursor: { id: 0n, ns: `test.${collection}`, firstBatch: [{ n: documents.length }] },
-      }
+    case 'aggregate': {
+      // The driver's countDocuments.
+      const [{ $match } = {}] = command.pipeline as Document[]
+      const n = matching($match, command.collation).length
+      return { ok: 1, cursor: { id: 0n, ns: `test.${collection}`, firstBatch: n ? [{ n }] : [] } }
+    }
     default:
       return { ok: 1 }
   }

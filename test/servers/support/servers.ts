@@ -69,7 +69,7 @@ const RECIPES: Record<Kind, Recipe> = {
       writeFileSync(passwordFile, PASSWORD)
       const data = join(directory, 'data')
       const options = ['-U', 'test', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-N']
-      run(find('initdb'), ['-D', data, ...options], as)
+      run(findProgram('initdb'), ['-D', data, ...options], as)
     },
     command: (directory, port) => [
       ...['-D', join(directory, 'data'), '-p', String(port), '-k', directory],
@@ -90,11 +90,11 @@ const RECIPES: Record<Kind, Recipe> = {
     prepare: (directory, as) => {
       const data = `--datadir=${join(directory, 'data')}`
       const options = ['--auth-root-authentication-method=normal', '--skip-test-db']
-      run(find('mariadb-install-db'), ['--no-defaults', data, ...options], as)
+      run(findProgram('mariadb-install-db'), ['--no-defaults', data, ...options], as)
       const statements = [
         'CREATE DATABASE IF NOT EXISTS test;',
         `CREATE USER IF NOT EXISTS 'test'@'127.0.0.1' IDENTIFIED BY '${PASSWORD}';`,
-        `GRANT ALL ON *.* TO 'test'@'127.0.0.1';`,
+        `GRANT ALL ON *.* TO 'test'@'127.0.0.1' WITH GRANT OPTION;`,
       ]
       writeFileSync(join(directory, 'init.sql'), statements.join('\n'))
     },
@@ -146,7 +146,7 @@ const RECIPES: Record<Kind, Recipe> = {
 }
 
 /** Debian keeps PostgreSQL's programs off the PATH. */
-function find(program: string): string {
+export function findProgram(program: string): string {
   const versions = (() => {
     try {
       return readdirSync('/usr/lib/postgresql').sort((a, b) => Number(b) - Number(a))
@@ -174,7 +174,7 @@ function run(program: string, args: string[], as: Identity): void {
   if (status !== 0) throw new Error(`${program} failed: ${stderr}`)
 }
 
-function identityOf(account: string | undefined): Identity {
+export function identityOf(account: string | undefined): Identity {
   if (account === undefined || process.getuid?.() !== 0) return {}
   const id = (flag: string): number =>
     Number(execFileSync('id', [flag, account], { encoding: 'utf8' }))
@@ -202,7 +202,7 @@ export async function startServer(
   more: readonly string[] = [],
 ): Promise<Server | undefined> {
   const recipe = RECIPES[kind]
-  const program = find(recipe.program)
+  const program = findProgram(recipe.program)
   if (program === '' || (recipe.needs !== undefined && !existsSync(recipe.needs))) return undefined
   const as = identityOf(recipe.account)
   const directory = mkdtempSync(join(tmpdir(), `${recipe.program}-`))
@@ -260,7 +260,7 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-async function ready(ping: () => Promise<void>, child: ChildProcess): Promise<void> {
+export async function ready(ping: () => Promise<void>, child: ChildProcess): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await ping()

@@ -7,13 +7,23 @@ interface Backend {
   execute(sql: string): Promise<unknown[]>
   readonly longestTable: number
   readonly quote: '"' | '`'
+  /** The statements that make `log` grow by a row whenever a row of `table` is inserted, updated or deleted. */
+  triggers(table: string, log: string): string[]
 }
 
 const HOUR = 3600
 
+/** Of all drivers together: they share a database. */
+let tables = 0
+
 /** What the stores with a table have to do beside the contract. */
-export function sqlStoreTests({ makeStore, execute, longestTable, quote: q }: Backend): void {
-  let tables = 0
+export function sqlStoreTests({
+  makeStore,
+  execute,
+  longestTable,
+  quote: q,
+  triggers,
+}: Backend): void {
   const newTable = (): string => `sql_${process.pid}_${tables++}`
   const newStore = async (table = newTable()): Promise<SqlStore> => {
     const store = makeStore({ table })
@@ -136,6 +146,64 @@ export function sqlStoreTests({ makeStore, execute, longestTable, quote: q }: Ba
     expect(await store.loadSession(forEver)).toBeDefined()
     for (const limit of [0, -1, 1.5, Number.NaN, '1; DROP TABLE x' as unknown as number]) {
       await expect(store.cleanup(limit)).rejects.toThrow(TypeError)
+    }
+  })
+
+  test('§3 a table with triggers that write elsewhere counts sessions, and not what the triggers did', async () => {
+    const table = newTable()
+    const store = await newStore(table)
+    await execute(`CREATE TABLE ${q}${table}_log${q} (n INTEGER)`)
+    for (const statement of triggers(table, `${table}_log`)) await execute(statement)
+    const value = await issue(store, (session) => session.signIn('ada'))
+    const session = (await store.loadSession(value)) ?? expect.fail()
+    session.set('n', 1)
+    await store.storeSession(session)
+    session.regenerate()
+    const rotated = (await store.storeSession(session)) ?? expect.fail()
+    expect(await store.loadSession(value)).toBeUndefined()
+    expect((await store.loadSession(rotated))?.get('n')).toBe(1)
+    await issue(store, (other) => other.signIn('ada'))
+    expect(await store.destroySessionsOf('ada')).toBe(2)
+    for (let i = 0; i < 3; i++) await issue(store, (other) => other.expireIn(HOUR))
+    await execute(`UPDATE ${q}${table}${q} SET expiry = 1000`)
+    expect(await store.cleanup(1)).toBe(1)
+    await store.cleanup()
+    expect(await store.count()).toBe(0)
+    expect((await execute(`SELECT * FROM ${q}${table}_log${q}`)).length).toBeGreaterThan(10)
+  })
+
+  test('T15 a session may last as long as a Date goes, and is not cleaned up', async () => {
+    const store = await newStore()
+    for (const year of ['9999-12-31', '+275760-09-13']) {
+      const value = await issue(store, (session) => session.setExpiry(new Date(year)))
+      const session = (await store.loadSession(value)) ?? expect.fail()
+      expect(session.expiry).toEqual(new Date(year))
+      session.set('n', 1)
+      await store.storeSession(session)
+      expect((await store.loadSession(value))?.get('n')).toBe(1)
+    }
+    expect(await store.cleanup()).toBe(0)
+    expect(await store.count()).toBe(2)
+  })
+
+  test('count() leaves out what a rotation has left of a session', async () => {
+    const table = newTable()
+    const store = await newStore(table)
+    await issue(store)
+    await issue(store)
+    await execute(
+      `UPDATE ${q}${table}${q} SET body = '', owner = NULL, version = 'dead' WHERE id = (SELECT id FROM (SELECT id FROM ${q}${table}${q} LIMIT 1) AS one)`,
+    )
+    expect(await store.count()).toBe(1)
+  })
+
+  test('T10 a body that is corrupt is no session', async () => {
+    const table = newTable()
+    const store = await newStore(table)
+    const value = await issue(store)
+    for (const body of ['', 'null', '[]', '{', '{"v":99}', 'text']) {
+      await execute(`UPDATE ${q}${table}${q} SET body = '${body}'`)
+      expect(await store.loadSession(value)).toBeUndefined()
     }
   })
 
