@@ -281,7 +281,8 @@ describe.each(Object.entries({ 'a double': double.url, 'a server': servers.mongo
       async () => {
         const collection = collectionOf({})
         const store = new MongoDBStore(collection)
-        const value = (await store.storeSession(new Session())) ?? expect.fail()
+        const session = new Session()
+        const value = (await store.storeSession(session)) ?? expect.fail()
         for (const odd of [
           Buffer.from('x'),
           ['id'],
@@ -297,7 +298,7 @@ describe.each(Object.entries({ 'a double': double.url, 'a server': servers.mongo
           const failing = new MongoDBStore(answering)
           await expect(failing.loadSession(value)).rejects.toMatchObject(notUnderstood)
         }
-        const document = (await collection.findOne()) ?? expect.fail()
+        const document = (await collection.findOne({ _id: session.id } as never)) ?? expect.fail()
         for (const change of [{ body: 5 }, { body: null }, { expiry: 'soon' }, { owner: 5 }]) {
           await collection.replaceOne({ _id: document._id }, { ...document, ...change } as never)
           expect(await store.loadSession(value)).toBeUndefined()
