@@ -20,12 +20,16 @@ type Watched = Context & { [WATCH]?: Watch }
 const WATCHED_RESPONSE: ResponseProperty & PropertyDescriptor = {
   configurable: true,
   get(this: Watched): Response {
-    return watchOf(this).before.get.call(this)
+    const { before, watchers } = watchOf(this)
+    // Headers are about to be set on a response that waits for the handler's.
+    if (!this.finalized) for (const watcher of watchers) watcher.noteOuter()
+    return before.get.call(this)
   },
   set(this: Watched, response: Response | undefined): void {
     const { before, watchers } = watchOf(this)
+    if (!this.finalized) for (const watcher of watchers) watcher.willPut()
     before.set.call(this, response)
-    if (response) for (const watcher of watchers) watcher.hasPut(response)
+    if (response) for (const watcher of watchers) watcher.hasPut()
   },
 }
 
@@ -49,16 +53,23 @@ export class HonoResponse {
   readonly #c: Watched
   /** The headers that middleware outside of ours has set, where that had to be noted. */
   #outer: Headers | undefined
-  /** The first response that was put on the context, and what Hono has made of it: with the headers of an earlier one. */
-  #first: { readonly put: Response; readonly merged: Response } | undefined
   /** The copy that we made last: the only response that may be changed. */
   #ours: Response | undefined
   /** What every response has to say that is put on the context; `undefined`: nothing. */
   #marks: { readonly cookie: CookieLine | undefined } | undefined
   #isWatching = false
 
-  constructor(c: Context) {
+  /** There is something to store, so the response may have to be thrown away. */
+  readonly #mayFail: () => boolean
+
+  constructor(c: Context, mayFail: () => boolean) {
     this.#c = c
+    this.#mayFail = mayFail
+  }
+
+  /** Notes what middleware outside of ours has put on the response, before somebody inside adds to it. */
+  noteOuter(): void {
+    this.#outer ??= this.#waiting()
   }
 
   /** The headers that wait for a response. One that nobody sends is the only way to see them. */
@@ -89,21 +100,9 @@ export class HonoResponse {
   /** Nothing of the handler's response goes out, but what middleware outside of ours has put on it does. */
   discard(cookie?: CookieLine): void {
     const c = this.#c
-    const merged = this.#outer ?? this.#mergedHeaders()
     c.res = undefined // or Hono would merge the two
-    c.res = new Response(null, { headers: merged ?? this.#waiting() })
+    c.res = new Response(null, { headers: this.#outer ?? this.#waiting() })
     if (cookie) this.mark(cookie)
-  }
-
-  /** Hono lets the headers of an earlier response win over those of the one that is put in its place. */
-  #mergedHeaders(): Headers | undefined {
-    if (!this.#first || this.#first.put === this.#first.merged) return undefined
-    const { put, merged } = this.#first
-    const earlier = new Headers(merged.headers)
-    for (const [name, value] of put.headers) {
-      if (earlier.get(name) === value) earlier.delete(name)
-    }
-    return earlier
   }
 
   watch(): void {
@@ -117,19 +116,22 @@ export class HonoResponse {
     Object.defineProperty(c, 'res', WATCHED_RESPONSE)
   }
 
-  /** Before somebody inside sets the first header. Most requests do not need it. */
+  /** Most requests need no note, so it is taken when somebody inside sets the first header. */
   #noteOuterFirst(): void {
     const c = this.#c
     const { header } = c
     c.header = (...args: Parameters<typeof header>) => {
       c.header = header
-      this.#outer ??= this.#waiting()
+      this.noteOuter()
       header(...args)
     }
   }
 
-  hasPut(put: Response): void {
-    this.#first ??= { put, merged: this.#c.res }
+  willPut(): void {
+    if (this.#mayFail()) this.noteOuter()
+  }
+
+  hasPut(): void {
     this.#put(this.#c.res)
   }
 

@@ -74,7 +74,7 @@ export class RequestSession implements Manager {
     this.#c = c
     this.#request = c.req.raw
     this.settings = settings
-    this.#response = new HonoResponse(c)
+    this.#response = new HonoResponse(c, () => this.#state.status(Date.now()) !== 'unchanged')
   }
 
   /** What `c.var.session` is. When loading failed it is an empty one that cannot be changed. */
