@@ -1153,6 +1153,26 @@ describe('S5 an update that refuses', () => {
   })
 })
 
+describe('S6 a flash and requests that nobody looks at', () => {
+  test.each([
+    ['a HEAD request', { method: 'HEAD' }],
+    ['a prefetch', { headers: { 'Sec-Purpose': 'prefetch;prerender' } }],
+    ['a prefetch of older browsers', { headers: { Purpose: 'prefetch' } }],
+  ])('%s reads it and leaves it for the visitor', async (_what, init) => {
+    const { app, store, ada } = world()
+    app.post('/leave', (c) => {
+      c.var.session.flash('notice', 'Saved')
+      return c.text('ok')
+    })
+    app.get('/notice', (c) => c.text(String(c.var.session.get('notice'))))
+    await ada.visit('/leave', post)
+    expect((await ada.visit('/notice', init)).status).toBe(200)
+    expect(methods(store).filter((method) => method === 'storeSession')).toHaveLength(1)
+    expect(await ada.text('/notice')).toBe('Saved')
+    expect(await ada.text('/notice')).toBe('undefined')
+  })
+})
+
 describe('S11 save()', () => {
   test('stores now, and the cookie goes out with the response', async () => {
     const { app, store, ada } = world()

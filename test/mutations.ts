@@ -200,13 +200,6 @@ const MUTATIONS: Mutation[] = [
     caughtBy: ['middleware', 'every mutator throws'],
   },
   {
-    what: 'S12 a late change of id is taken',
-    file: 'session',
-    from: "if (rotation && state.life.is === 'stored') state.assertNewCookie()",
-    to: '',
-    caughtBy: ['middleware', 'save(change) throws for a session whose cookie never went out'],
-  },
-  {
     what: 'S12 a late save extends the record',
     file: 'session-state',
     from: 'return this.cookieCanBeSent && isExtensionDue(',
@@ -1320,9 +1313,9 @@ const MUTATIONS: Mutation[] = [
   },
   {
     what: 'M17 a look leaves no trace in the headers',
-    file: 'request-session',
-    from: 'this.#response.finish(cookie, accessed || mayLookLater)',
-    to: 'this.#response.finish(cookie, false)',
+    file: 'response',
+    from: "if (vary === null) return 'Cookie'",
+    to: 'if (vary === null) return undefined',
     caughtBy: ['middleware', 'a handler that looks (has)'],
   },
   {
@@ -1414,7 +1407,7 @@ const MUTATIONS: Mutation[] = [
     file: 'request-session',
     from: "return method !== 'HEAD' &&",
     to: "return method !== '' &&",
-    caughtBy: ['middleware', 'HEAD'],
+    caughtBy: ['middleware', 'a HEAD request reads it'],
   },
   {
     what: 'S1 an assignment to a session is lost',

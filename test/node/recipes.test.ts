@@ -65,6 +65,24 @@ describe('WebSockets and streams', () => {
 })
 
 story(
+  'docs/recipes/middleware-order.md',
+  0,
+  'the headers of those outside are there, and a 304 has its cookie',
+  async ({ ask }) => {
+    const ada = new Visitor(ask, ORIGIN)
+    const first = await ada.visit('/', { headers: { Origin: 'https://app.example' } })
+    expect(first.headers.get('Access-Control-Allow-Origin')).toBe('https://app.example')
+    expect(first.headers.get('X-Request-Id')).not.toBeNull()
+    expect(ada.cookies.has('__Host-session')).toBe(true)
+    const stranger = new Visitor(ask, ORIGIN)
+    const tag = first.headers.get('ETag') ?? ''
+    const second = await stranger.visit('/', { headers: { 'If-None-Match': tag } })
+    expect(second.status).toBe(304)
+    expect(stranger.cookies.has('__Host-session')).toBe(true)
+  },
+)
+
+story(
   'docs/recipes/cleanup.md',
   0,
   'cron removes expired rows and leaves the others',

@@ -47,7 +47,7 @@ describe.skipIf(urls.postgres === '' || !hasPgBouncer)('PgBouncer in transaction
 })
 
 describe.skipIf(urls.postgres === '')('PostgreSQL at SERIALIZABLE', () => {
-  const connection = { default_transaction_isolation: 'serializable' }
+  const connection = { default_transaction_isolation: 'serializable' } as const
   separately('T7 PostgresStore through pg', async () => {
     const options = encodeURIComponent('-c default_transaction_isolation=serializable')
     const client = await connect(`${urls.postgres}?options=${options}`)
