@@ -1370,9 +1370,9 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'a cache is not told of a write',
     file: 'stores/caching',
-    from: '    forget(this.#cache, id)\n    try {',
-    to: '    try {',
-    caughtBy: ['stores/caching', 'seen at once'],
+    from: '    } finally {\n      forget(this.#cache, id)\n    }',
+    to: '    } finally {\n    }',
+    caughtBy: ['stores/caching', 'a load that was under way'],
   },
   {
     what: 'S9 a write that was overtaken by destroy brings the session back',
