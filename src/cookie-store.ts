@@ -30,8 +30,9 @@ type AnySession = Session<any>
  *
  * **It cannot revoke**: a cookie that was copied works until its session expires, whether or not the visitor has signed
  * out, and whatever `regenerate` and `signIn` have replaced. **It cannot merge** concurrent changes: of two requests at once,
- * the response that arrives last wins. **It cannot count** sessions or list an owner's. If you need any of these, use a
- * store that keeps records.
+ * the response that arrives last wins, so a request that is still running undoes a sign-out. **It cannot forget**: an old
+ * cookie brings back old data, so no counter of failed attempts belongs in it. **It cannot count** sessions or list an
+ * owner's. If you need any of these, use a store that keeps records.
  *
  * AES-256-GCM with a key for each isolate, derived from the secret by HKDF-SHA-256; whoever has the cookie can neither read
  * nor change it. About 2,900 bytes of JSON fit; more is refused with `SESSION_TOO_LARGE`, and the old cookie stays. Expiry,

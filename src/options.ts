@@ -1,9 +1,11 @@
+import type { SessionStore } from './session-store.js'
+
 /** What an option may be: words that end the sentence "it must be …", and the test. */
 type Kind = readonly [words: string, fits: (value: unknown) => boolean, isRequired?: true]
 
 const isPositive = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0
 
-export function isStore(value: unknown): boolean {
+export function isStore(value: unknown): value is SessionStore {
   return typeof (value as { loadSession?: unknown } | null | undefined)?.loadSession === 'function'
 }
 

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { isLoopback } from './cookie.js'
 import { storeFailed } from './errors.js'
+import { isStore } from './options.js'
 import type { SessionStore } from './session-store.js'
 import { warnOnce } from './warn-once.js'
 
@@ -20,12 +21,20 @@ async function made(
   c: Context,
 ): Promise<SessionStore> {
   try {
-    return warned(await make(c), c)
+    const store: unknown = await make(c)
+    if (!isStore(store)) throw noStore()
+    return warned(store, c)
   } catch (error) {
     // A mistake in the code that makes it is that mistake.
     if (error instanceof TypeError || error instanceof RangeError) throw error
     throw storeFailed('open', error)
   }
+}
+
+function noStore(): TypeError {
+  return new TypeError(
+    'session(): the store function gave no session store. Return one, made with `new`: store: (c) => new D1Store(c.env.DB).',
+  )
 }
 
 /** A store that is not made for production says so there. */

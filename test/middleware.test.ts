@@ -1153,6 +1153,25 @@ describe('S5 an update that refuses', () => {
   })
 })
 
+describe('T2 a store function that gives no store', () => {
+  test.each([
+    ['nothing', () => undefined],
+    ['a promise of nothing', async () => null],
+    ['a class', () => MemoryStore],
+    ['a plain object', () => ({ get: () => undefined })],
+  ])('%s: the request fails with a sentence that says what to return', async (_what, store) => {
+    const errors: Error[] = []
+    const { app, ada } = world({ store: store as never })
+    app.onError((error, c) => {
+      errors.push(error)
+      return c.text('failed', 500)
+    })
+    expect((await write(ada)).status).toBe(500)
+    expect(errors[0]).toBeInstanceOf(TypeError)
+    expect(errors[0]?.message).toContain('the store function gave no session store')
+  })
+})
+
 describe('S6 a flash and requests that nobody looks at', () => {
   test.each([
     ['a HEAD request', { method: 'HEAD' }],

@@ -1410,6 +1410,13 @@ const MUTATIONS: Mutation[] = [
     caughtBy: ['middleware', 'a HEAD request reads it'],
   },
   {
+    what: 'T2 whatever a store function gives is taken for a store',
+    file: 'store-of-request',
+    from: 'if (!isStore(store)) throw noStore()\n    return warned(store, c)',
+    to: 'return warned(store as never, c)',
+    caughtBy: ['middleware', 'the request fails with a sentence'],
+  },
+  {
     what: 'S1 an assignment to a session is lost',
     file: 'session',
     from: '{ set: refuseProperty }',

@@ -67,7 +67,33 @@ describe('OAuth', () => {
       expect(await ada.text('/')).toBe('Hello Ada')
       expect(ada.cookie).not.toBe(before.cookie)
       expect(await before.text('/')).toBe('Hello stranger')
-      expect((await ada.visit(back)).status).toBe(400)
+      const again = await ada.visit(back)
+      expect([again.headers.get('Location'), setCookie(again)]).toEqual(['/', ''])
+      expect((await before.visit(back)).status).toBe(400)
+    },
+    { variables: provider },
+  )
+
+  story(
+    'docs/recipes/oauth.md',
+    0,
+    'two tabs do not get in each other’s way, whichever comes back first',
+    async ({ ask, variables }) => {
+      for (const order of [0, 1]) {
+        const ada = new Visitor(ask, ORIGIN)
+        const states = [await begin(ada, variables), await begin(ada, variables)]
+        // The double knows one challenge at a time: that of the tab that comes back first.
+        if (order === 0) {
+          const third = await begin(ada, variables)
+          states.unshift(third)
+        } else states.reverse()
+        const [first, second] = states
+        const back = await ada.visit(`/callback?code=the-code&state=${first}`)
+        expect([back.status, await ada.text('/')]).toEqual([303, 'Hello Ada'])
+        const other = await ada.visit(`/callback?code=the-code&state=${second}`)
+        expect(other.headers.get('Location')).toBe('/')
+        expect(await ada.text('/')).toBe('Hello Ada')
+      }
     },
     { variables: provider },
   )
