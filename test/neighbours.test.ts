@@ -9,6 +9,8 @@ import { cors } from 'hono/cors'
 import { csrf } from 'hono/csrf'
 import { etag } from 'hono/etag'
 import { HTTPException } from 'hono/http-exception'
+import { jsx, Suspense } from 'hono/jsx'
+import { renderToReadableStream } from 'hono/jsx/streaming'
 import { methodOverride } from 'hono/method-override'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
@@ -192,6 +194,57 @@ describe.each(Object.entries(ORDERS))('M23 our middleware %s', (_name, order) =>
     const response = await ada.visit('/refused')
     expect([response.status, await response.text()]).toEqual([409, 'refused'])
     expect(await ada.text('/read')).toContain('n=7')
+  })
+})
+
+describe('M23 what Hono calls beside handlers', () => {
+  test('notFound reads, writes and signs in like a handler', async () => {
+    const { ada } = await world((ours) =>
+      new Hono<Env>().use(ours).notFound((c) => {
+        c.var.session.update('n', (n) => Number(n ?? 0) + 1)
+        return c.text(`n=${c.var.session.get('n')}`, 404)
+      }),
+    )
+    const stranger = ada.copy()
+    stranger.cookies.clear()
+    expect([await ada.text('/nowhere'), await ada.text('/nowhere')]).toEqual(['n=2', 'n=3'])
+    expect([await stranger.text('/nowhere'), await stranger.text('/nowhere')]).toEqual([
+      'n=1',
+      'n=2',
+    ])
+  })
+
+  test('onError may leave a notice below 500, and stores nothing of a 5xx', async () => {
+    const { ada } = await world((ours) => {
+      const app = new Hono<Env>().use(ours)
+      app.get('/notice', (c) => c.text(String(c.var.session.get('notice'))))
+      app.get('/:status', (c) => {
+        throw new HTTPException(Number(c.req.param('status')) as 500)
+      })
+      return app.onError((error, c) => {
+        const { status } = error as HTTPException
+        c.var.session.flash('notice', String(status))
+        return c.text('sorry', status)
+      })
+    })
+    expect((await ada.visit('/409')).status).toBe(409)
+    expect(await ada.text('/notice')).toBe('409')
+    expect((await ada.visit('/500')).status).toBe(500)
+    expect(await ada.text('/notice')).toBe('undefined')
+  })
+
+  test('a page of JSX that is streamed is private, and shows what the session holds', async () => {
+    const { ada } = await world((ours) =>
+      new Hono<Env>().use(ours).get('/page', (c) => {
+        const Visits = async () => jsx('p', {}, `n=${c.var.session.get('n')}`)
+        c.header('Transfer-Encoding', 'chunked')
+        return c.body(renderToReadableStream(jsx(Suspense, { fallback: '…' }, jsx(Visits, {}))))
+      }),
+    )
+    const response = await ada.visit('/page')
+    expect(cacheControl(response)).toBe('private')
+    expect(response.headers.get('Vary')).toContain('Cookie')
+    expect(await response.text()).toContain('n=1')
   })
 })
 
