@@ -2,8 +2,9 @@ import { checkOptions } from './check-options.js'
 import { type Backend, writeSession } from './conditional-write.js'
 import { idOf, isValueShaped } from './crypto.js'
 import { SessionError, storeFailed } from './errors.js'
+import { checkOwner } from './owner.js'
 import { Session, stateOf } from './session.js'
-import { decodeRecord, isExpired, type SessionRecord } from './session-record.js'
+import { decodeBody, decodeRecord, isExpired, type SessionRecord } from './session-record.js'
 import type { SessionStore, SessionSummary } from './session-store.js'
 
 export interface KeyedStoreOptions {
@@ -133,21 +134,28 @@ export abstract class KeyedStore implements SessionStore {
     await this.ask('clear itself', () => this.removeAll())
   }
 
-  async #sessionsOf(owner: string): Promise<SessionSummary[]> {
+  async #sessionsOf(owner: string, options: OwnerOptions = {}): Promise<SessionSummary[]> {
+    checkOwner(owner, 'sessionsOf')
+    checkName(options.name, 'sessionsOf')
     const now = Date.now()
     return (await this.#recordsOf(owner))
       .flatMap(([id, record]) => summary(id, record, now))
+      .filter(({ name }) => options.name === undefined || name === options.name)
       .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
   }
 
   async #destroySessionsOf(
     owner: string,
-    { except }: { except?: AnySession | string } = {},
+    { except, name }: OwnerOptions & { except?: AnySession | string } = {},
   ): Promise<number> {
+    checkOwner(owner, 'destroySessionsOf')
+    checkName(name, 'destroySessionsOf')
     const kept = except instanceof Session ? stateOf(except).stored?.id : except
+    const isMeant = ([id, record]: [string, SessionRecord]): boolean =>
+      id !== kept && (name === undefined || decodeBody(record)?.name === name)
     let ended = 0
     for (let round = 0; round < MAX_SIGN_OUT_ROUNDS; round++) {
-      const doomed = (await this.#recordsOf(owner)).filter(([id]) => id !== kept)
+      const doomed = (await this.#recordsOf(owner)).filter(isMeant)
       if (doomed.length === 0) return ended
       const now = Date.now()
       const ids = doomed.map(([id]) => id)
@@ -163,6 +171,8 @@ export abstract class KeyedStore implements SessionStore {
   }
 
   async #destroySessionById(owner: string, id: string): Promise<boolean> {
+    checkOwner(owner, 'destroySessionById')
+    if (typeof id !== 'string') throw new TypeError('destroySessionById() takes an id as a string.')
     if (!isValueShaped(id)) return false
     for (let round = 0; round < MAX_SIGN_OUT_ROUNDS; round++) {
       const record = await this.ask('read a session', () => this.read(id))
@@ -199,6 +209,14 @@ export abstract class KeyedStore implements SessionStore {
   }
 }
 
+/** Limits a call to the sessions of one middleware. */
+type OwnerOptions = NonNullable<Parameters<NonNullable<SessionStore['sessionsOf']>>[1]>
+
+function checkName(name: unknown, method: string): void {
+  if (name === undefined || typeof name === 'string') return
+  throw new TypeError(`${method}() takes a name as a string.`)
+}
+
 /** A `KeyedStore` whose backend finds records by owner: the three methods are certain to be there. */
 export abstract class IndexedStore extends KeyedStore {
   declare sessionsOf: NonNullable<SessionStore['sessionsOf']>
@@ -214,5 +232,5 @@ function summary(id: string, record: SessionRecord, now: number): SessionSummary
   const content = decodeRecord(record, now)
   if (!content) return []
   const expiry = record.expiry === null ? undefined : new Date(record.expiry)
-  return [{ id, createdAt: new Date(content.createdAt), expiry }]
+  return [{ id, name: content.name, createdAt: new Date(content.createdAt), expiry }]
 }

@@ -3,6 +3,8 @@ import type { Session } from './session.js'
 /** A signed-in device, as `sessionsOf` lists it. Its id is safe to show: it is not the cookie value. */
 export interface SessionSummary {
   readonly id: string
+  /** The `name` of the middleware that it is of. */
+  readonly name: string
   readonly createdAt: Date
   /** `undefined`: never. */
   readonly expiry: Date | undefined
@@ -57,8 +59,12 @@ export interface SessionStore {
   /** Logged by the middleware, once per isolate, when it serves https on a host that is not loopback. */
   readonly productionWarning?: string | undefined
 
-  /** The owner's sessions, newest first. */
-  sessionsOf?(owner: string): Promise<SessionSummary[]>
+  /**
+   * The owner's sessions, newest first; with `name` only those of the middleware of that name.
+   *
+   * @throws TypeError for an owner that `signIn` would not take. The two below likewise.
+   */
+  sessionsOf?(owner: string, options?: { name?: string }): Promise<SessionSummary[]>
 
   /**
    * Ends every session of that owner but the excepted one (a string is an id), and says how many. Once it resolves every
@@ -67,7 +73,7 @@ export interface SessionStore {
   destroySessionsOf?(
     owner: string,
     // biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
-    options?: { except?: Session<any> | string },
+    options?: { except?: Session<any> | string; name?: string },
   ): Promise<number>
 
   /** Ends one session of that owner; false when the id is not theirs. */

@@ -1,13 +1,11 @@
 import { ownProperty, type SessionContent, setOrDelete } from './content.js'
 import { SessionError } from './errors.js'
 import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json.js'
+import { checkOwner } from './owner.js'
 import { ALL_KEYS, type Change, NO_KEY, type Rotation, SessionState } from './session-state.js'
 
 /** The same value with everything in it readonly: what `get` gives is frozen. */
 export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
-
-/** Longest owner, in bytes of UTF-8: what every backend can index. */
-const MAX_OWNER_BYTES = 255
 
 /** A session whatever it holds: what a store works with. */
 // biome-ignore lint/suspicious/noExplicitAny: the shape of the data is the app's business
@@ -229,7 +227,7 @@ export class Session<Data extends object = Record<string, unknown>> {
    * @throws TypeError for another owner.
    */
   signIn(owner: string, options?: { keep?: readonly (keyof Data & string)[] }): void {
-    checkOwner(owner)
+    checkOwner(owner, 'signIn')
     const { keep = [] } = checkOptions('signIn', options)
     this.#accessed.assertWritable()
     const createdAt = Date.now()
@@ -371,14 +369,4 @@ function checkOptions(
   const isList = Array.isArray(keep) && keep.every((key) => typeof key === 'string')
   if (unknown !== undefined || !(keep === undefined || isList)) throw new TypeError(advice)
   return keep === undefined ? {} : { keep: [...(keep as string[])] }
-}
-
-function checkOwner(owner: unknown): asserts owner is string {
-  const sound =
-    typeof owner === 'string' && owner !== '' && !owner.includes('\0') && owner.isWellFormed()
-  if (!sound || new TextEncoder().encode(owner).length > MAX_OWNER_BYTES) {
-    throw new TypeError(
-      `signIn() takes an owner of 1 to ${MAX_OWNER_BYTES} bytes of UTF-8 without NUL.`,
-    )
-  }
 }

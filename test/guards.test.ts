@@ -146,15 +146,18 @@ describe('M15 what is thrown past us', () => {
 describe('M17 what is streamed', () => {
   test('is private when the session was loaded, though nobody has looked yet', async () => {
     const app = appWith()
+    const answered = Promise.withResolvers<void>()
     app.get('/stream', (c) => {
       c.header('Cache-Control', 'public, s-maxage=60')
       return streamText(c, async (stream) => {
+        await answered.promise
         await stream.write(String(c.var.session.get('n')))
       })
     })
     const ada = visitorOf(app)
     await ada.visit('/write', post)
     const response = await ada.visit('/stream')
+    answered.resolve()
     expect(response.headers.get('Cache-Control')).toBe('private')
     expect(response.headers.get('Vary')).toContain('Cookie')
     expect(await response.text()).toBe('1')
@@ -375,4 +378,23 @@ describe('S11 S7 S10 what save and signIn promise', () => {
       }
     },
   )
+})
+
+test('O3 name limits a call to the sessions of one middleware, and the list says which it is', async () => {
+  const store = newStore()
+  const app: App = new Hono()
+  app.use(session<Data>({ store }))
+  app.use(session<Data, 'admin'>({ store, name: 'admin' }) as never)
+  app.post('/', (c) => {
+    c.var.session.signIn('ada')
+    ;(c as unknown as { var: { admin: Session } }).var.admin.signIn('ada')
+    return c.text('ok')
+  })
+  await visitorOf(app).visit('/', post)
+  const names = async (options?: { name: string }): Promise<string[]> =>
+    (await store.sessionsOf('ada', options)).map(({ name }) => name).sort()
+  expect(await names()).toEqual(['admin', 'session'])
+  expect(await names({ name: 'admin' })).toEqual(['admin'])
+  expect(await store.destroySessionsOf('ada', { name: 'admin' })).toBe(1)
+  expect(await names()).toEqual(['session'])
 })

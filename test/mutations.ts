@@ -1370,9 +1370,9 @@ const MUTATIONS: Mutation[] = [
   {
     what: 'a cache is not told of a write',
     file: 'stores/caching',
-    from: '    } finally {\n      forget(this.#cache, id)\n    }',
-    to: '    } finally {\n    }',
-    caughtBy: ['stores/caching', 'a load that was under way'],
+    from: 'return this.#changingId(stateOf(session).stored?.id, change)',
+    to: 'return change()',
+    caughtBy: ['stores/caching', 'seen at once'],
   },
   {
     what: 'S9 a write that was overtaken by destroy brings the session back',
@@ -1506,6 +1506,20 @@ const MUTATIONS: Mutation[] = [
     from: 'if (this.#mayFail()) this.noteOuter()',
     to: '',
     caughtBy: ['neighbours', 'cors'],
+  },
+  {
+    what: 'O3 an owner is whatever comes',
+    file: 'keyed-store',
+    from: "checkOwner(owner, 'sessionsOf')",
+    to: '',
+    caughtBy: ['memory-store', 'O3'],
+  },
+  {
+    what: 'O3 a name limits nothing',
+    file: 'keyed-store',
+    from: 'decodeBody(record)?.name === name)',
+    to: 'true)',
+    caughtBy: ['guards', 'O3'],
   },
   {
     what: 'T2 whatever a store function gives is taken for a store',

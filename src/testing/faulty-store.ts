@@ -95,11 +95,17 @@ export class FaultyStore implements SessionStore {
     )
   }
 
-  #sessionsOf(owner: string): Promise<SessionSummary[]> {
-    return this.#plan.run('sessionsOf', async () => (await this.#store.sessionsOf?.(owner)) ?? [])
+  #sessionsOf(owner: string, options?: { name?: string }): Promise<SessionSummary[]> {
+    return this.#plan.run(
+      'sessionsOf',
+      async () => (await this.#store.sessionsOf?.(owner, options)) ?? [],
+    )
   }
 
-  #destroySessionsOf(owner: string, options?: { except?: AnySession | string }): Promise<number> {
+  #destroySessionsOf(
+    owner: string,
+    options?: { except?: AnySession | string; name?: string },
+  ): Promise<number> {
     return this.#plan.run(
       'destroySessionsOf',
       async () => (await this.#store.destroySessionsOf?.(owner, options)) ?? 0,

@@ -66,6 +66,36 @@ export const OWNER_RULES: readonly Rule[] = [
     },
   },
   {
+    rules: 'O3',
+    title: 'an owner or an id that is no proper string is a TypeError, and ends nothing',
+    needs: 'owners',
+    check: async (k: Kit) => {
+      const anonymous = await k.issue({ n: 1 })
+      const ada = await k.issue({}, (session) => session.signIn('ada'))
+      const { store } = k
+      const odd = [undefined, null, 42, {}, { $ne: 'eve' }, ['ada'], '', 'a\0b', 'x'.repeat(256)]
+      for (const owner of odd as never[]) {
+        const calls: (() => unknown)[] = [
+          () => store.sessionsOf?.(owner),
+          () => store.destroySessionsOf?.(owner),
+          () => store.destroySessionById?.(owner, 'A'.repeat(43)),
+        ]
+        for (const call of calls) {
+          const outcome = await Promise.resolve()
+            .then(call)
+            .then(
+              () => 'no error',
+              (error: unknown) => (error instanceof TypeError ? 'TypeError' : String(error)),
+            )
+          k.same(outcome, 'TypeError', 'what an owner that is no proper string gives')
+        }
+      }
+      k.same(await store.destroySessionById?.('ada', 'no id of ours'), false, 'an unknown id')
+      const gone = await Promise.all([anonymous, ada].map((value) => k.isGone(value)))
+      k.same(gone, [false, false], 'whether the sessions are gone')
+    },
+  },
+  {
     rules: 'O1',
     title: 'a rotation in flight does not escape destroySessionsOf',
     needs: 'owners',
