@@ -1533,7 +1533,7 @@ const MUTATIONS: Mutation[] = [
     file: 'session',
     from: '{ set: refuseProperty }',
     to: '{}',
-    caughtBy: ['session', 'S1'],
+    caughtBy: ['guards', 'throws where it happens: an assignment'],
   },
   {
     what: 'M15 what save() stored loses its cookie when a later write fails',
