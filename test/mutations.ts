@@ -173,7 +173,7 @@ const MUTATIONS: Mutation[] = [
   },
   {
     what: 'S8 owners are measured in characters',
-    file: 'session',
+    file: 'owner',
     from: 'new TextEncoder().encode(owner).length',
     to: 'owner.length',
     caughtBy: ['session', '256 bytes in 128 characters'],
