@@ -73,7 +73,7 @@ const RECIPES: Record<Kind, Recipe> = {
     },
     command: (directory, port) => [
       ...['-D', join(directory, 'data'), '-p', String(port), '-k', directory],
-      ...['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=300'],
+      ...['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=600'],
     ],
     ping: async (url) => {
       const client = new Client(url)
