@@ -6,7 +6,7 @@ import { checkSecrets } from './secrets.js'
 import { Session, stateOf } from './session.js'
 import { decodeRecord, encodeBody, type SessionRecord } from './session-record.js'
 import type { StoredRecord } from './session-state.js'
-import type { SessionStore } from './session-store.js'
+import { DOES_NO_IO, type SessionStore } from './session-store.js'
 
 export interface CookieStoreOptions {
   /**
@@ -40,6 +40,11 @@ type AnySession = Session<any>
  */
 export class CookieStore implements SessionStore {
   readonly #secrets: readonly [string, ...string[]]
+
+  /** @internal A subclass may do more. */
+  get [DOES_NO_IO](): boolean {
+    return this.constructor === CookieStore
+  }
 
   /** @throws TypeError for secrets that are missing, short or well known. It never shows one. */
   constructor(options: CookieStoreOptions) {

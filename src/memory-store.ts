@@ -10,6 +10,7 @@ import {
   replaceRecord,
 } from './memory-partition.js'
 import { isExpired, type SessionRecord } from './session-record.js'
+import { DOES_NO_IO } from './session-store.js'
 import { partition } from './shared-partitions.js'
 
 export interface MemoryStoreOptions extends KeyedStoreOptions {
@@ -52,6 +53,11 @@ export class MemoryStore extends IndexedStore {
   }
 
   readonly productionWarning: string | undefined
+
+  /** @internal A subclass may do more. */
+  get [DOES_NO_IO](): boolean {
+    return this.constructor === MemoryStore
+  }
 
   /**
    * Sessions in the memory of one isolate: for development and tests. **Other isolates do not have them, and they are gone

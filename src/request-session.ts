@@ -7,7 +7,7 @@ import { type CookieLine, isStreamed } from './response.js'
 import { Session, stateOf } from './session.js'
 import type { SessionEvent } from './session-event.js'
 import type { Manager, SessionState, Status } from './session-state.js'
-import type { SessionStore } from './session-store.js'
+import { DOES_NO_IO, type SessionStore } from './session-store.js'
 import type { Signer } from './signature.js'
 import { type StoreOption, storeOfRequest } from './store-of-request.js'
 import { warnOnce } from './warn-once.js'
@@ -375,6 +375,9 @@ export class RequestSession implements Manager {
 
   /** A client that leaves must not cancel a write that is under way. */
   #keepAlive(work: Promise<void>): Promise<void> {
+    const { store } = this.settings
+    const known = this.#store ?? (typeof store === 'function' ? undefined : store)
+    if (known?.[DOES_NO_IO]) return work
     try {
       this.#c.executionCtx.waitUntil(work.catch(() => {}))
     } catch {

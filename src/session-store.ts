@@ -1,5 +1,8 @@
 import type { Session } from './session.js'
 
+/** On a store that does no I/O: a client that leaves cannot cancel its writes. Not exported by the package. */
+export const DOES_NO_IO: unique symbol = Symbol('does no I/O')
+
 /** A signed-in device, as `sessionsOf` lists it. Its id is safe to show: it is not the cookie value. */
 export interface SessionSummary {
   readonly id: string
@@ -55,6 +58,9 @@ export interface SessionStore {
    */
   // biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
   reloadSession?(session: Session<any>): Promise<boolean>
+
+  /** @internal */
+  readonly [DOES_NO_IO]?: boolean
 
   /** Logged by the middleware, once per isolate, when it serves https on a host that is not loopback. */
   readonly productionWarning?: string | undefined

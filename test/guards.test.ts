@@ -398,3 +398,23 @@ test('O3 name limits a call to the sessions of one middleware, and the list says
   expect(await store.destroySessionsOf('ada', { name: 'admin' })).toBe(1)
   expect(await names()).toEqual(['session'])
 })
+
+describe('M13 waitUntil', () => {
+  class SlowStore extends MemoryStore {}
+  const secrets = makeSecret()
+
+  test.each<[string, number, () => SessionOptions['store']]>([
+    ['is left alone by MemoryStore, which has nothing to cancel', 0, newStore],
+    ['is left alone by CookieStore', 0, () => new CookieStore({ secrets })],
+    ['is used for a subclass, which may do I/O', 1, () => new SlowStore({ warn: false })],
+    ['is used for a store that wraps another', 1, () => new FaultyStore(newStore())],
+    ['is used for a store that has to be opened', 1, () => () => newStore()],
+  ])('%s', async (_title, calls, makeStore) => {
+    let count = 0
+    const ctx = { waitUntil: () => count++, passThroughOnException: () => {}, props: {} }
+    const app = appWith({ store: makeStore() })
+    const response = await app.request('https://x.example/write', post, {}, ctx as never)
+    expect(cookieOf(response)).not.toBeNull()
+    expect(count).toBe(calls)
+  })
+})

@@ -1263,6 +1263,20 @@ const MUTATIONS: Mutation[] = [
     caughtBy: ['middleware', 'handed to waitUntil'],
   },
   {
+    what: 'M13 a store without I/O is handed to waitUntil as well',
+    file: 'request-session',
+    from: 'if (known?.[DOES_NO_IO]) return work',
+    to: '',
+    caughtBy: ['guards', 'is left alone by MemoryStore'],
+  },
+  {
+    what: 'M13 a subclass of MemoryStore is believed to do no I/O',
+    file: 'memory-store',
+    from: 'return this.constructor === MemoryStore',
+    to: 'return true',
+    caughtBy: ['guards', 'is used for a subclass'],
+  },
+  {
     what: 'M14 every request extends',
     file: 'lifetime',
     from: 'if (rolled - expiry < Math.ceil(touchAfter(timing, lifetime) * 1000)) return false',
