@@ -9,7 +9,7 @@ export interface Backend {
   readonly maxSessionBytes: number
   read(id: string): Promise<SessionRecord | undefined>
   insert(id: string, record: SessionRecord): Promise<boolean>
-  replace(id: string, record: SessionRecord, version: string): Promise<boolean>
+  replace(id: string, record: SessionRecord, before: SessionRecord): Promise<boolean>
   remove(id: string, version?: string): Promise<boolean>
 }
 

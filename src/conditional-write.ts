@@ -47,7 +47,7 @@ async function update(
     const expiry = state.expiryToStore(write, content, base.record, Date.now())
     const isSame = write.changes.length === 0 && expiry === base.record.expiry
     const next = isSame ? base.record : recordOf(content, expiry, backend)
-    if (next === base.record || (await backend.replace(id, next, base.record.version))) {
+    if (next === base.record || (await backend.replace(id, next, base.record))) {
       return void state.completeWrite(write, { id, record: next }, content)
     }
     const latest = await readAgain(id, state.attempts, backend)

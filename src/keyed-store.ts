@@ -3,17 +3,15 @@ import { type Backend, writeSession } from './conditional-write.js'
 import { idOf, isValueShaped } from './crypto.js'
 import { SessionError, storeFailed } from './errors.js'
 import { checkOwner } from './owner.js'
+import { endSessions, MAX_SIGN_OUT_ROUNDS, type OwnedRecord } from './revocation.js'
 import { Session, stateOf } from './session.js'
-import { decodeBody, decodeRecord, isExpired, type SessionRecord } from './session-record.js'
+import { decodeRecord, isExpired, type SessionRecord } from './session-record.js'
 import type { SessionStore, SessionSummary } from './session-store.js'
 
 export interface KeyedStoreOptions {
   /** Largest record body, in bytes of UTF-8. Default 65,536. A larger session is refused with `SESSION_TOO_LARGE`. */
   readonly maxSessionBytes?: number
 }
-
-/** A listing that still shows sessions after so many rounds of removing them is an index that lies. */
-const MAX_SIGN_OUT_ROUNDS = 32
 
 // biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
 type AnySession = Session<any>
@@ -39,7 +37,7 @@ export abstract class KeyedStore implements SessionStore {
       maxSessionBytes,
       read: (id) => this.read(id),
       insert: (id, record) => this.insert(id, record),
-      replace: (id, record, version) => this.replace(id, record, version),
+      replace: (id, record, before) => this.supersede(id, record, before),
       remove: (id, version) => this.remove(id, version),
     }
     if (!this.recordsOf) return
@@ -59,6 +57,10 @@ export abstract class KeyedStore implements SessionStore {
   protected abstract replace(id: string, record: SessionRecord, version: string): Promise<boolean>
   /** Removes the record under `id`, if it has this version when one is given. False: absent, or another version. */
   protected abstract remove(id: string, version?: string): Promise<boolean>
+  /** `replace` for a backend that has to know what was there. Called by the library, which always knows. */
+  protected supersede(id: string, record: SessionRecord, before: SessionRecord): Promise<boolean> {
+    return this.replace(id, record, before.version)
+  }
   /** Gives the ids that were there. For a backend that can do it in fewer steps to override. */
   protected async removeMany(ids: readonly string[]): Promise<string[]> {
     const removed = await Promise.all(ids.map((id) => this.remove(id)))
@@ -69,6 +71,14 @@ export abstract class KeyedStore implements SessionStore {
   protected abstract removeAll(): Promise<void>
   /** The records of one owner, with their ids, as of now. */
   protected recordsOf?(owner: string): Promise<[id: string, record: SessionRecord][]>
+  /** The same in batches, each of which is dealt with before the next one is read. */
+  protected async *batchesOf(owner: string): AsyncGenerator<[id: string, record: SessionRecord][]> {
+    yield (await this.recordsOf?.(owner)) ?? []
+  }
+  /**
+   * For a backend that can do it in one statement: removes the owner's live records but the excepted one, and says how many.
+   */
+  protected removeOwned?(owner: string, except: string | undefined): Promise<number>
   /** Optional: a sentence on what to do about an error of the backend's. It is for the message of `STORE_FAILED`. */
   protected advice?(error: unknown): string | undefined
 
@@ -138,8 +148,11 @@ export abstract class KeyedStore implements SessionStore {
     checkOwner(owner, 'sessionsOf')
     checkName(options.name, 'sessionsOf')
     const now = Date.now()
-    return (await this.#recordsOf(owner))
-      .flatMap(([id, record]) => summary(id, record, now))
+    const summaries: SessionSummary[] = []
+    for await (const records of this.#batchesOf(owner)) {
+      summaries.push(...records.flatMap(([id, record]) => summary(id, record, now)))
+    }
+    return summaries
       .filter(({ name }) => options.name === undefined || name === options.name)
       .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
   }
@@ -151,23 +164,24 @@ export abstract class KeyedStore implements SessionStore {
     checkOwner(owner, 'destroySessionsOf')
     checkName(name, 'destroySessionsOf')
     const kept = except instanceof Session ? stateOf(except).stored?.id : except
-    const isMeant = ([id, record]: [string, SessionRecord]): boolean =>
-      id !== kept && (name === undefined || decodeBody(record)?.name === name)
-    let ended = 0
-    for (let round = 0; round < MAX_SIGN_OUT_ROUNDS; round++) {
-      const doomed = (await this.#recordsOf(owner)).filter(isMeant)
-      if (doomed.length === 0) return ended
-      const now = Date.now()
-      const ids = doomed.map(([id]) => id)
-      const removed = new Set(await this.ask('remove sessions', () => this.removeMany(ids)))
-      ended += doomed.filter(
-        ([id, { expiry }]) => removed.has(id) && !isExpired(expiry, now),
-      ).length
-    }
-    throw new SessionError(
-      'STORE_FAILED',
-      'The store goes on listing sessions of this owner after they were removed. Check its recordsOf() and try again.',
-    )
+    const removed = name === undefined ? await this.#removeOwned(owner, kept) : 0
+    const list = () => this.#batchesOf(owner)
+    const remove = (records: OwnedRecord[]) => this.#removeLive(records)
+    return removed + (await endSessions(list, remove, { except: kept, name }))
+  }
+
+  async #removeOwned(owner: string, except: string | undefined): Promise<number> {
+    const remove = async () => (await this.removeOwned?.(owner, except)) ?? 0
+    return this.ask('remove sessions', remove)
+  }
+
+  /** Removes them all, and says how many had not expired. */
+  async #removeLive(records: OwnedRecord[]): Promise<number> {
+    if (records.length === 0) return 0
+    const now = Date.now()
+    const ids = records.map(([id]) => id)
+    const removed = new Set(await this.ask('remove sessions', () => this.removeMany(ids)))
+    return records.filter(([id, { expiry }]) => removed.has(id) && !isExpired(expiry, now)).length
   }
 
   async #destroySessionById(owner: string, id: string): Promise<boolean> {
@@ -188,11 +202,15 @@ export abstract class KeyedStore implements SessionStore {
     )
   }
 
-  async #recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
-    const list = async () => this.recordsOf?.(owner) ?? []
-    const records = await this.ask('list the sessions of an owner', list)
-    // An index may still name a session that was rotated.
-    return records.filter(([, record]) => record.owner !== null)
+  async *#batchesOf(owner: string): AsyncGenerator<OwnedRecord[]> {
+    try {
+      for await (const records of this.batchesOf(owner)) {
+        // An index may still name a session that was rotated.
+        yield records.filter(([, record]) => record.owner !== null)
+      }
+    } catch (error) {
+      throw this.#failure('list the sessions of an owner', error)
+    }
   }
 
   /** Asks the backend. Its error becomes the `cause` of a `STORE_FAILED`. */

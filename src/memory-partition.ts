@@ -9,7 +9,7 @@ import {
   remove,
 } from './bounded-map.js'
 import { SessionError } from './errors.js'
-import { isExpired, type SessionRecord } from './session-record.js'
+import { isDead, isExpired, type SessionRecord } from './session-record.js'
 
 /** What goes first at the limit, first. Dead ones have no body: they are what rotation leaves under the old id. */
 export const RANKS = ['dead', 'anonymous', 'owned'] as const
@@ -88,10 +88,6 @@ export function setRecord(
   if (before === record.owner) return
   removeFromIndex(partition, id, before)
   addToIndex(partition, id, record.owner)
-}
-
-export function isDead({ body }: SessionRecord): boolean {
-  return body === ''
 }
 
 function rankOf(record: SessionRecord): Rank {

@@ -3,13 +3,12 @@ import { checkOptions } from './check-options.js'
 import { IndexedStore, type KeyedStoreOptions } from './keyed-store.js'
 import {
   insertRecord,
-  isDead,
   newPartition,
   type Partition,
   removeRecord,
   replaceRecord,
 } from './memory-partition.js'
-import { isExpired, type SessionRecord } from './session-record.js'
+import { isDead, isExpired, type SessionRecord } from './session-record.js'
 import { DOES_NO_IO } from './session-store.js'
 import { partition } from './shared-partitions.js'
 

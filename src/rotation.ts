@@ -62,7 +62,7 @@ async function supersede(
     base = rebase(latest, write)
     const expiry = state.expiryToStore(write, base.content, base.record, Date.now())
     const next = recordOf(base.content, expiry, backend)
-    if (!(await replaceOwn(fresh.id, next, record.version, backend))) throw sessionGone()
+    if (!(await replaceOwn(fresh.id, next, record, backend))) throw sessionGone()
     record = next
   }
   throw conflict()
@@ -85,12 +85,12 @@ async function bury(
   backend: Backend,
 ): Promise<boolean> {
   try {
-    return await backend.replace(id, dead, live.version)
+    return await backend.replace(id, dead, live)
   } catch (error) {
     // Was it done, or will it be, by a call that is still on its way? After a write of the live record in a fresh version,
     // neither. If that is refused, it may be because the dead one is there.
     const again = { ...live, version: randomVersion() }
-    const lives = await backend.replace(id, again, live.version).catch(() => false)
+    const lives = await backend.replace(id, again, live).catch(() => false)
     if (!lives && isOwn(await backend.read(id).catch(() => undefined), dead)) return true
     throw error
   }
@@ -100,9 +100,9 @@ async function bury(
 async function replaceOwn(
   id: string,
   record: SessionRecord,
-  version: string,
+  before: SessionRecord,
   backend: Backend,
 ): Promise<boolean> {
-  if (await backend.replace(id, record, version)) return true
+  if (await backend.replace(id, record, before)) return true
   return isOwn(await backend.read(id), record)
 }

@@ -45,6 +45,11 @@ export function isExpired(expiry: unknown, now: number): boolean {
   return expiry !== null && !(isInstant(expiry) && expiry > now)
 }
 
+/** What a rotation leaves under the old id, for a while. No session: it has no body. */
+export function isDead({ body }: SessionRecord): boolean {
+  return body === ''
+}
+
 /** The same without a look at the clock. */
 export function decodeBody({ body, owner = null }: SessionRecord): SessionContent | undefined {
   const parsed = parseObject(body)

@@ -20,6 +20,9 @@ export interface SqlResult {
   readonly changes: number | bigint
 }
 
+/** By the clock of this isolate, as everywhere. */
+const LIVE = '("expiry" IS NULL OR "expiry" > ?)'
+
 type Row = { [K in keyof SessionRecord | 'id']: unknown }
 
 // Taken here, so that a test which fakes timers does not stop a retry for ever.
@@ -64,7 +67,7 @@ export abstract class SqlStore extends IndexedStore {
         }
       } catch (error) {
         if (!this.#dialect.isDenied?.(error)) throw error
-        await this.#select('id', '').catch(() => {
+        await this.#select('"id" = ?', '').catch(() => {
           throw error
         })
       }
@@ -94,8 +97,9 @@ export abstract class SqlStore extends IndexedStore {
   }
 
   protected async read(id: string): Promise<SessionRecord | undefined> {
-    const [record] = await this.#select('id', id)
-    return record?.[1]
+    const [found] = await this.#select('"id" = ?', id)
+    if (found === undefined || found[0] === id) return found?.[1]
+    throw answerNotUnderstood('rows that were not asked for')
   }
 
   protected async insert(
@@ -119,7 +123,7 @@ export abstract class SqlStore extends IndexedStore {
     old: string,
   ): Promise<boolean> {
     const sql = `UPDATE ${this.#table} SET "version" = ?, "expiry" = ?, "owner" = ?, "body" = ?
-      WHERE "id" = ? AND "version" = ? AND ("expiry" IS NULL OR "expiry" > ?)`
+      WHERE "id" = ? AND "version" = ? AND ${LIVE}`
     const values = [version, expiry, owner, body, id, old, Date.now()]
     // A version is fresh, so a row that was matched was changed: it is the same whichever a driver counts.
     return atLeastOne((await this.#run(sql, ...values)).changes)
@@ -142,25 +146,35 @@ export abstract class SqlStore extends IndexedStore {
     return rowsOf(await this.#run(sql, JSON.stringify(ids))).map(idOf)
   }
 
+  protected override async removeOwned(owner: string, except = ''): Promise<number> {
+    const sql = `DELETE FROM ${this.#table} WHERE "owner" = ? AND "id" <> ? AND ${LIVE}${this.#returning}`
+    return Number(changesOf(sql, await this.#run(sql, owner, except, Date.now())))
+  }
+
+  /** Exact, where triggers add to what a client counts. */
+  get #returning(): string {
+    return this.#dialect.jsonArrayRows === undefined ? '' : ' RETURNING "id"'
+  }
+
   protected async removeAll(): Promise<void> {
     const { deleteAllClause = '' } = this.#dialect
     atLeastOne((await this.#run(`DELETE FROM ${this.#table}${deleteAllClause}`)).changes)
   }
 
-  protected override recordsOf(owner: string): Promise<[id: string, record: SessionRecord][]> {
-    return this.#select('owner', owner)
+  protected override async recordsOf(
+    owner: string,
+  ): Promise<[id: string, record: SessionRecord][]> {
+    const records = await this.#select(`"owner" = ? AND ${LIVE}`, owner, Date.now())
+    if (records.every(([, record]) => record.owner === owner)) return records
+    throw answerNotUnderstood('rows that were not asked for')
   }
 
   async #select(
-    column: 'id' | 'owner',
-    value: string,
+    condition: string,
+    ...values: SqlValue[]
   ): Promise<[id: string, record: SessionRecord][]> {
-    const sql = `SELECT ${this.#dialect.columns} FROM ${this.#table} WHERE "${column}" = ?`
-    const records = rowsOf(await this.#run(sql, value)).map(toRecord)
-    const isAsked = ([id, { owner }]: (typeof records)[number]): boolean =>
-      (column === 'id' ? id : owner) === value
-    if (records.every(isAsked)) return records
-    throw answerNotUnderstood('rows that were not asked for')
+    const sql = `SELECT ${this.#dialect.columns} FROM ${this.#table} WHERE ${condition}`
+    return rowsOf(await this.#run(sql, ...values)).map(toRecord)
   }
 
   /** Safe for writes, too: each is conditional, and one that was done after all is recognised by its version. */

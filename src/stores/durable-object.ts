@@ -4,34 +4,27 @@
 import { DurableObject } from 'cloudflare:workers'
 import { checkOptions } from '../check-options.js'
 import { SessionError } from '../errors.js'
-import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
+import type { KeyedStoreOptions } from '../keyed-store.js'
 import { checkPrefix } from '../prefix.js'
+import { BATCH_SIZE, type Removal, SelfIndexedStore } from '../self-indexed-store.js'
 import { isExpired, type SessionRecord } from '../session-record.js'
 
-/** What is called of a `DurableObjectNamespace<SessionObject>`. */
+/** The subset of a `DurableObjectNamespace<SessionObject>` that `DurableObjectStore` uses. */
 export interface SessionNamespace {
   idFromName(name: string): unknown
   // biome-ignore lint/suspicious/noExplicitAny: the id is what idFromName gave
   get(id: any): SessionStub
 }
 
-/** What is called of a stub. Both ends may be of different versions during a deployment: names and shapes stay. */
+/** The subset of a stub that `DurableObjectStore` uses. Both ends may be of different versions during a deployment: names and shapes stay. */
 export interface SessionStub {
   readRecord(): Promise<SessionRecord | undefined>
   insertRecord(record: SessionRecord): Promise<boolean>
-  replaceRecord(record: SessionRecord, version: string): Promise<Outcome>
-  removeRecord(version?: string): Promise<Outcome>
+  replaceRecord(record: SessionRecord, version: string): Promise<boolean>
+  removeRecord(version?: string): Promise<Removal>
   keepSession(id: string, expiry: number | null): Promise<void>
-  dropSessions(ids: string[]): Promise<void>
+  dropSessions(ids: readonly string[]): Promise<void>
   listSessions(): Promise<string[]>
-}
-
-/** What a conditional step came to, and what the owner's index has to know of it. */
-export interface Outcome {
-  readonly done: boolean
-  /** The owner of the record before. */
-  readonly owner: string | null
-  readonly expiryMoved: boolean
 }
 
 export interface DurableObjectStoreOptions extends KeyedStoreOptions {
@@ -40,7 +33,9 @@ export interface DurableObjectStoreOptions extends KeyedStoreOptions {
 }
 
 const RECORD = 'record'
-const NOT_DONE: Outcome = { done: false, owner: null, expiryMoved: false }
+
+/** `setAlarm` takes nothing beyond the year 2189. An alarm that comes too early is set again. */
+const LAST_ALARM = Date.UTC(2189, 0)
 
 /**
  * The Durable Object class behind `DurableObjectStore`. Your Worker exports it, and your configuration names it:
@@ -53,44 +48,50 @@ export class SessionObject extends DurableObject<unknown> {
     return this.ctx.storage.get<SessionRecord>(RECORD)
   }
 
-  // Between a read and a write of its own storage an object takes no other request, so each of these is one step.
+  // Between a read and a write of its own storage an object takes no other request, so each of these is one step. What is
+  // written without waiting in between is stored together or not at all.
 
   async insertRecord(record: SessionRecord): Promise<boolean> {
-    const before = await this.readRecord()
-    // Its own version: a call that is made again because its reply was lost.
-    if (before) return before.version === record.version
-    await this.ctx.storage.put(RECORD, record)
-    await this.#wakeAt(record.expiry)
+    if (await this.readRecord()) return false
+    await Promise.all([this.ctx.storage.put(RECORD, record), this.#wakeAt(record.expiry)])
     return true
   }
 
-  async replaceRecord(record: SessionRecord, version: string): Promise<Outcome> {
+  async replaceRecord(record: SessionRecord, version: string): Promise<boolean> {
     const before = await this.readRecord()
-    if (before?.version === record.version)
-      return { done: true, owner: before.owner, expiryMoved: true }
-    if (before?.version !== version || isExpired(before.expiry, Date.now())) return NOT_DONE
-    const expiryMoved = before.expiry !== record.expiry
-    await this.ctx.storage.put(RECORD, record)
-    if (expiryMoved) await this.#wakeAt(record.expiry) // an alarm is a row written, and billed as one
-    return { done: true, owner: before.owner, expiryMoved }
+    if (before?.version !== version || isExpired(before.expiry, Date.now())) return false
+    // An alarm is a row written, and billed as one.
+    const isMoved = before.expiry !== record.expiry
+    const alarm = isMoved ? this.#wakeAt(record.expiry) : undefined
+    await Promise.all([this.ctx.storage.put(RECORD, record), alarm])
+    return true
   }
 
-  async removeRecord(version?: string): Promise<Outcome> {
+  async removeRecord(version?: string): Promise<Removal> {
     const before = await this.readRecord()
-    if (!before || (version !== undefined && before.version !== version)) return NOT_DONE
+    const isMeant = before && (version === undefined || before.version === version)
+    if (!isMeant) return { isDone: false, owner: null }
     await this.#forget()
-    return { done: true, owner: before.owner, expiryMoved: false }
+    return { isDone: true, owner: before.owner }
   }
 
-  /** As the object of an owner: one of their sessions, and when it ends. */
+  /** As the object of an owner: one of their sessions, and when it ends at the latest. */
   async keepSession(id: string, expiry: number | null): Promise<void> {
-    await this.ctx.storage.put(SESSION + id, expiry)
-    await this.#wakeAtFirst(await this.#sessions())
+    const before = await this.ctx.storage.get<number | null>(SESSION + id)
+    if (before === null || (before !== undefined && expiry !== null && expiry <= before)) return
+    const alarm = await this.ctx.storage.getAlarm()
+    // One that comes before anything has expired is set again, so only an earlier one has to be set here.
+    const isFirst = expiry !== null && (alarm === null || expiry < alarm)
+    const { storage } = this.ctx
+    await Promise.all([
+      storage.put(SESSION + id, expiry),
+      isFirst ? this.#wakeAt(expiry) : undefined,
+    ])
   }
 
-  async dropSessions(ids: string[]): Promise<void> {
-    await this.ctx.storage.delete(ids.map((id) => SESSION + id))
-    if ((await this.#sessions()).size === 0) await this.#forget()
+  async dropSessions(ids: readonly string[]): Promise<void> {
+    await this.#delete(ids.map((id) => SESSION + id))
+    if ((await this.#sessions(1)).size === 0) await this.#forget()
   }
 
   async listSessions(): Promise<string[]> {
@@ -101,31 +102,32 @@ export class SessionObject extends DurableObject<unknown> {
   override async alarm(): Promise<void> {
     const now = Date.now()
     const record = await this.readRecord()
-    const sessions = await this.#sessions()
     if (record && !isExpired(record.expiry, now)) return this.#wakeAt(record.expiry)
-    const expired = [...sessions].filter(([, expiry]) => isExpired(expiry, now))
-    if (record || expired.length === sessions.size) return this.#forget()
-    await this.ctx.storage.delete(expired.map(([key]) => key))
-    await this.#wakeAtFirst(await this.#sessions())
+    const sessions = [...(await this.#sessions())]
+    const live = sessions.flatMap(([, expiry]) => (isExpired(expiry, now) ? [] : [expiry]))
+    if (record || live.length === 0) return this.#forget()
+    await this.#delete(sessions.filter(([, expiry]) => isExpired(expiry, now)).map(([key]) => key))
+    const ends = live.filter((expiry) => expiry !== null)
+    await this.#wakeAt(ends.length === 0 ? null : ends.reduce((a, b) => Math.min(a, b)))
   }
 
-  #sessions(): Promise<Map<string, number | null>> {
-    return this.ctx.storage.list<number | null>({ prefix: SESSION })
+  #sessions(limit?: number): Promise<Map<string, number | null>> {
+    return this.ctx.storage.list({ prefix: SESSION, ...(limit && { limit }) })
   }
 
-  async #wakeAtFirst(sessions: Map<string, number | null>): Promise<void> {
-    const ends = [...sessions.values()].filter((expiry) => expiry !== null)
-    await this.#wakeAt(ends.length === 0 ? null : Math.min(...ends))
+  async #delete(keys: readonly string[]): Promise<void> {
+    for (let start = 0; start < keys.length; start += BATCH_SIZE) {
+      await this.ctx.storage.delete(keys.slice(start, start + BATCH_SIZE))
+    }
   }
 
-  async #wakeAt(expiry: number | null): Promise<void> {
-    if (expiry === null) await this.ctx.storage.deleteAlarm()
-    else await this.ctx.storage.setAlarm(expiry)
+  #wakeAt(expiry: number | null): Promise<void> {
+    if (expiry === null) return this.ctx.storage.deleteAlarm()
+    return this.ctx.storage.setAlarm(Math.min(expiry, LAST_ALARM))
   }
 
   async #forget(): Promise<void> {
-    await this.ctx.storage.deleteAlarm()
-    await this.ctx.storage.deleteAll()
+    await Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()])
   }
 }
 
@@ -138,7 +140,7 @@ const SESSION = 'session:'
  * An object removes itself when its session expires, by an alarm. `clearStore` is not possible: objects cannot be listed
  * from a Worker.
  */
-export class DurableObjectStore extends IndexedStore {
+export class DurableObjectStore extends SelfIndexedStore {
   readonly #namespace: SessionNamespace
   readonly #prefix: string
 
@@ -158,27 +160,16 @@ export class DurableObjectStore extends IndexedStore {
     return this.#ask(this.#sessionName(id), (object) => object.readRecord())
   }
 
-  protected async insert(id: string, record: SessionRecord): Promise<boolean> {
-    const inserted = await this.#ask(this.#sessionName(id), (object) => object.insertRecord(record))
-    if (inserted) await this.#index(id, record)
-    return inserted
+  protected async insertRecord(id: string, record: SessionRecord): Promise<boolean> {
+    return this.#ask(this.#sessionName(id), (object) => object.insertRecord(record))
   }
 
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
-    const { done, expiryMoved } = await this.#ask(this.#sessionName(id), (object) =>
-      object.replaceRecord(record, version),
-    )
-    if (done && expiryMoved) await this.#index(id, record)
-    return done
+    return this.#ask(this.#sessionName(id), (object) => object.replaceRecord(record, version))
   }
 
-  protected async remove(id: string, version?: string): Promise<boolean> {
-    const { done, owner } = await this.#ask(this.#sessionName(id), (object) =>
-      object.removeRecord(version),
-    )
-    if (owner !== null)
-      await this.#ask(this.#ownerName(owner), (object) => object.dropSessions([id]))
-    return done
+  protected async removeRecord(id: string, version?: string): Promise<Removal> {
+    return this.#ask(this.#sessionName(id), (object) => object.removeRecord(version))
   }
 
   protected async removeAll(): Promise<void> {
@@ -188,24 +179,16 @@ export class DurableObjectStore extends IndexedStore {
     )
   }
 
-  protected override async recordsOf(
-    owner: string,
-  ): Promise<[id: string, record: SessionRecord][]> {
-    const ids = await this.#ask(this.#ownerName(owner), (object) => object.listSessions())
-    const records = await Promise.all(ids.map((id) => this.read(id)))
-    const gone = ids.filter((_id, i) => records[i] === undefined)
-    // A record is written before its entry, so an entry without one is left over.
-    if (gone.length > 0)
-      await this.#ask(this.#ownerName(owner), (object) => object.dropSessions(gone))
-    return ids.flatMap((id, i) => {
-      const record = records[i]
-      return record ? [[id, record]] : []
-    })
+  protected async addEntry(owner: string, id: string, expiry: number | null): Promise<void> {
+    await this.#ask(this.#ownerName(owner), (object) => object.keepSession(id, expiry))
   }
 
-  async #index(id: string, { owner, expiry }: SessionRecord): Promise<void> {
-    if (owner !== null)
-      await this.#ask(this.#ownerName(owner), (object) => object.keepSession(id, expiry))
+  protected async removeEntries(owner: string, ids: readonly string[]): Promise<void> {
+    await this.#ask(this.#ownerName(owner), (object) => object.dropSessions(ids))
+  }
+
+  protected async entriesOf(owner: string): Promise<string[]> {
+    return this.#ask(this.#ownerName(owner), (object) => object.listSessions())
   }
 
   // A prefix has no space, so no two stores make one name, whatever an owner is called.

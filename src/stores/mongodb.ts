@@ -143,8 +143,7 @@ export class MongoDBStore extends IndexedStore {
   }
 
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
-    const isLive = [{ expiry: null }, { expiry: { $gt: new Date() } }]
-    const filter = { ...equal({ _id: id, version }), $or: isLive }
+    const filter = { ...equal({ _id: id, version }), ...isLive() }
     const replaced = this.#collection.replaceOne(filter, toDocument(id, record), WRITE)
     return atLeastOne(acknowledged(await hiding(replaced, id, record, version)).matchedCount)
   }
@@ -155,6 +154,14 @@ export class MongoDBStore extends IndexedStore {
     return atLeastOne(acknowledged(await hiding(deleted, id)).deletedCount)
   }
 
+  protected override async removeOwned(owner: string, except = ''): Promise<number> {
+    const filter = { ...equal({ owner }), ...isLive(), _id: { $ne: except } }
+    const deleted = this.#collection.deleteMany(filter, WRITE)
+    const { deletedCount } = acknowledged(await hiding(deleted, owner))
+    atLeastOne(deletedCount)
+    return deletedCount
+  }
+
   protected async removeAll(): Promise<void> {
     atLeastOne(acknowledged(await this.#collection.deleteMany({}, WRITE)).deletedCount)
   }
@@ -162,7 +169,7 @@ export class MongoDBStore extends IndexedStore {
   protected override async recordsOf(
     owner: string,
   ): Promise<[id: string, record: SessionRecord][]> {
-    const found = this.#collection.find(equal({ owner }), READ)
+    const found = this.#collection.find({ ...equal({ owner }), ...isLive() }, READ)
     const documents = await hiding(found.toArray(), owner)
     return documents.map(toRecord)
   }
@@ -187,6 +194,10 @@ function isPrimary(error: unknown): boolean {
 /** Every value under `$eq`, so that none is taken for an operator. */
 function equal(fields: Record<string, string>): Record<string, { $eq: string }> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { $eq: value }]))
+}
+
+function isLive(): { $or: object[] } {
+  return { $or: [{ expiry: null }, { expiry: { $gt: new Date() } }] }
 }
 
 /** A write that the server does not confirm may not have happened. */

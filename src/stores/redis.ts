@@ -2,17 +2,19 @@
  * @module isolate-session/redis
  */
 import { checkOptions } from '../check-options.js'
+import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from '../client.js'
 import { isValueShaped } from '../crypto.js'
 import { driverAdvice } from '../driver-error.js'
-import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
+import type { KeyedStoreOptions } from '../keyed-store.js'
 import { checkPrefix } from '../prefix.js'
+import { type Removal, SelfIndexedStore } from '../self-indexed-store.js'
 import type { SessionRecord } from '../session-record.js'
 
-/** What is called of a client: of node-redis, of ioredis (also its `Cluster`), or of one that speaks HTTP (`@upstash/redis`). */
+/** The subset of a client that `RedisStore` uses: of node-redis, of ioredis (also its `Cluster`), or of `@upstash/redis`. */
 export type RedisClient = NodeRedisClient | IORedisClient | HttpRedisClient
 
 export interface NodeRedisClient {
-  sendCommand(command: string[]): Promise<unknown>
+  sendCommand(command: string[], options?: { typeMapping?: object }): Promise<unknown>
 }
 
 export interface IORedisClient {
@@ -40,38 +42,71 @@ interface Script {
 // Each script reads and writes one key, so that it runs on a cluster, too. The text of a record begins with its version and
 // tells its expiry and owner before its body: `{"version":"…","expiry":…,"owner":…,"body":"…"}`.
 
-/**
- * Writes, or removes if there is no new text, if what is there begins as expected; where nothing is expected, nothing may be
- * there. Gives what was there, without its body. A call that is made again because its reply was lost finds its own text.
- */
-const WRITE: Script = {
-  hash: 'f231ea2fda8c4e525deba075a9b0106c106faf57',
+/** Writes if what is there begins as expected. */
+const REPLACE_SCRIPT: Script = {
+  hash: '448deee08a6fb802e297c56a88689d0a18e1178d',
   text: `
-local expected, mine, text = ARGV[1], ARGV[2], ARGV[3]
 local old = redis.call('GET', KEYS[1]) or ''
-local function begins(start) return string.sub(old, 1, #start) == start end
-if text and begins(mine) then return '{}' end
-if (old == '') ~= (expected == '') or not begins(expected) then return false end
-if text then redis.call('SET', KEYS[1], text, unpack(ARGV, 4)) else redis.call('DEL', KEYS[1]) end
-return old == '' and '{}' or string.gsub(old, ',"body":.*', '') .. '}'`,
+if string.sub(old, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], unpack(ARGV, 3))
+return 1`,
 }
 
-/** Notes one session of an owner, forgets those that have expired, and lives as long as the last one. */
-const KEEP: Script = {
-  hash: '143dada4251bdfd13a52c54d4ad7de632181819a',
+/** Removes if what is there begins as expected, and gives it without its body. */
+const REMOVE_SCRIPT: Script = {
+  hash: '9191148a2a66db937dba8643cb37c036e285746c',
   text: `
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[3])
-local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
-if last == 'inf' then redis.call('PERSIST', KEYS[1])
-else redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - ARGV[3])) end`,
+local old = redis.call('GET', KEYS[1]) or ''
+if old == '' or string.sub(old, 1, #ARGV[1]) ~= ARGV[1] then return false end
+redis.call('DEL', KEYS[1])
+return (string.gsub(old, ',"body":.*', '') .. '}')`,
 }
+
+/** Notes how long one session of an owner lives at most, and forgets those that ended long ago. */
+const INDEX_SCRIPT: Script = {
+  hash: '671a1eafeaa132d5b1006fe8a5c7fed5de7caca9',
+  text: `
+redis.call('ZADD', KEYS[1], 'GT', ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[3])
+redis.call('PERSIST', KEYS[1])
+return 1`,
+}
+
+/** A session that ended so long ago, in milliseconds, has ended by every clock. */
+const LONG_AGO = 3_600_000
+
+/** Text and numbers, whatever a client of node-redis was told to make of them. */
+const PLAIN = { typeMapping: {} }
+
+const LOOKALIKES: readonly Lookalike[] = [
+  {
+    matches: (client) => 'masters' in client,
+    advice: "for a cluster pass the `Cluster` of ioredis: node-redis's has other methods.",
+  },
+  {
+    matches: ({ getMasterNode }) => typeof getMasterNode === 'function',
+    advice:
+      'for Sentinel pass `new Redis({ sentinels, name })` of ioredis, or what `sentinel.acquire()` gives.',
+  },
+  {
+    matches: ({ hGetAll, withTypeMapping }) => Boolean(hGetAll && !withTypeMapping),
+    advice: 'pass the client itself, not `client.legacy()`.',
+  },
+  {
+    matches: ({ addCommand, pipeline, queue }) => Boolean(addCommand || (pipeline && queue)),
+    advice: 'pass the client itself, not a transaction or a pipeline of it.',
+  },
+  {
+    matches: ({ options }) => Boolean(options?.keyPrefix),
+    advice: 'pass a client without keyPrefix, and `prefix` to the store instead.',
+  },
+]
 
 /** Keys looked at in one step of a scan. */
 const SCAN_COUNT = '1000'
 
 /**
- * Sessions in Redis, or in what speaks its protocol: a key each. Every verb is one command or one script on one key. Redis
+ * Sessions in Redis 6.2 or newer, or in what speaks its protocol: a key each. Every operation is one command or one script on one key. Redis
  * removes expired sessions by itself, to the millisecond.
  *
  * The client is yours. In a Worker make one for each request, in `store: async (c) => …`, which is not called for a request
@@ -79,11 +114,12 @@ const SCAN_COUNT = '1000'
  *
  * Redis acknowledges a write before a replica has it and before it is on disk, unless it is told otherwise: after a crash or a
  * failover the last moments may be undone, a sign-out included (`appendfsync always`, `min-replicas-to-write`). Give it
- * the primary, not a replica, and a `maxmemory-policy` that evicts no live session (`noeviction`, `volatile-ttl`).
+ * the primary, not a replica, and `maxmemory-policy noeviction`: an evicted session is a visitor signed out, and an evicted
+ * index is a session that sign-out-everywhere misses.
  *
  * On a cluster it works through ioredis's `Cluster`. The cluster client of node-redis has other methods and is not taken.
  */
-export class RedisStore extends IndexedStore {
+export class RedisStore extends SelfIndexedStore {
   readonly #client: RedisClient
   readonly #prefix: string
 
@@ -91,7 +127,13 @@ export class RedisStore extends IndexedStore {
   constructor(client: RedisClient, options?: RedisStoreOptions) {
     const { prefix = 'session:', ...rest } = checkOptions('RedisStore', options)
     super(rest)
-    this.#client = checkClient(client)
+    checkClient(
+      client,
+      'RedisStore takes a client of node-redis, of ioredis (or its Cluster) or of @upstash/redis',
+      isClient,
+      LOOKALIKES,
+    )
+    this.#client = client
     this.#prefix = checkPrefix(prefix)
   }
 
@@ -110,26 +152,44 @@ export class RedisStore extends IndexedStore {
     })
   }
 
+  /**
+   * Forgets which sessions owners had who never came back. Redis removes the sessions by itself. Returns how many it forgot.
+   * Walks over all keys of the database.
+   */
+  async cleanup(): Promise<number> {
+    return this.ask('clean up', async () => {
+      let forgotten = 0
+      await this.#scan(async (node, keys) => {
+        for (const key of keys.filter((each) => each.startsWith(this.#ownerKey('')))) {
+          const ended = String(Date.now() - LONG_AGO)
+          forgotten += Number(await send(node, ['ZREMRANGEBYSCORE', key, '-inf', ended]))
+        }
+      })
+      return forgotten
+    })
+  }
+
   protected async read(id: string): Promise<SessionRecord | undefined> {
     return parse(await this.#send('GET', this.#prefix + id))
   }
 
-  protected async insert(id: string, record: SessionRecord): Promise<boolean> {
-    const before = await this.#write(id, '', record)
-    if (before) await this.#index(id, record)
-    return before !== undefined
+  protected async insertRecord(id: string, record: SessionRecord): Promise<boolean> {
+    const reply = await this.#send('SET', this.#prefix + id, ...scriptArguments(record), 'NX')
+    if (reply === null) return false
+    if (reply === 'OK') return true
+    throw answerNotUnderstood('something else than OK')
   }
 
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
-    const before = await this.#write(id, beginning(version), record)
-    if (before && before.expiry !== record.expiry) await this.#index(id, record)
-    return before !== undefined
+    const values = [versionPrefix(version), ...scriptArguments(record)]
+    const count = await this.#run(REPLACE_SCRIPT, this.#prefix + id, ...values)
+    return atLeastOne(typeof count === 'string' ? Number(count) : count) // ioredis, with stringNumbers
   }
 
-  protected async remove(id: string, version?: string): Promise<boolean> {
-    const before = await this.#write(id, version === undefined ? '{' : beginning(version))
-    if (before?.owner) await this.#send('ZREM', this.#ownerKey(before.owner), id)
-    return before !== undefined
+  protected async removeRecord(id: string, version?: string): Promise<Removal> {
+    const expected = version === undefined ? '' : versionPrefix(version)
+    const reply = await this.#run(REMOVE_SCRIPT, this.#prefix + id, expected)
+    return { isDone: reply !== null, owner: parse(reply)?.owner ?? null }
   }
 
   protected async removeAll(): Promise<void> {
@@ -140,38 +200,23 @@ export class RedisStore extends IndexedStore {
     })
   }
 
-  protected override async recordsOf(
-    owner: string,
-  ): Promise<[id: string, record: SessionRecord][]> {
-    const ids = (await this.#send('ZRANGE', this.#ownerKey(owner), '0', '-1')) as string[]
-    const records = await Promise.all(ids.map((id) => this.read(id)))
-    const gone = ids.filter((_id, i) => records[i] === undefined)
-    // A record is written before its entry, so an entry without one is left over.
-    if (gone.length > 0) await this.#send('ZREM', this.#ownerKey(owner), ...gone)
-    return ids.flatMap((id, i) => {
-      const record = records[i]
-      return record ? [[id, record]] : []
-    })
+  protected async addEntry(owner: string, id: string, expiry: number | null): Promise<void> {
+    const values = [id, String(expiry ?? '+inf'), String(Date.now() - LONG_AGO)]
+    await this.#run(INDEX_SCRIPT, this.#ownerKey(owner), ...values)
+  }
+
+  protected async removeEntries(owner: string, ids: readonly string[]): Promise<void> {
+    await this.#send('ZREM', this.#ownerKey(owner), ...ids)
+  }
+
+  protected async entriesOf(owner: string): Promise<string[]> {
+    const ids = await this.#send('ZRANGE', this.#ownerKey(owner), '0', '-1')
+    if (Array.isArray(ids) && ids.every((id) => typeof id === 'string')) return ids
+    throw answerNotUnderstood('no list of text')
   }
 
   protected override advice(error: unknown): string | undefined {
     return driverAdvice(error, /WRONGPASS|NOAUTH|NOPERM/.test(String(error)))
-  }
-
-  /** Gives what was there; `undefined`: it was not as expected, and nothing was done. */
-  async #write(
-    id: string,
-    expected: string,
-    record?: SessionRecord,
-  ): Promise<SessionRecord | undefined> {
-    const values = record ? written(record) : []
-    return parse(await this.#run(WRITE, this.#prefix + id, expected, ...values))
-  }
-
-  async #index(id: string, { owner, expiry }: SessionRecord): Promise<void> {
-    if (owner === null) return
-    const values = [id, String(expiry ?? '+inf'), String(Date.now())]
-    await this.#run(KEEP, this.#ownerKey(owner), ...values)
   }
 
   /** A prefix has no space, so no store makes the key of another's, whatever an owner is called. */
@@ -220,7 +265,8 @@ async function send(client: RedisClient, command: [string, ...string[]]): Promis
   try {
     // In this order: an ioredis client has a method `sendCommand`, too, of another kind.
     if ('call' in client) return await client.call(...command)
-    return await ('sendCommand' in client ? client.sendCommand(command) : client.exec(command))
+    if ('exec' in client) return await client.exec(command)
+    return await client.sendCommand(command, PLAIN)
   } catch (error) {
     // Errors are logged, and some clients put what they have sent into them: the session.
     if (error instanceof Error) {
@@ -232,34 +278,44 @@ async function send(client: RedisClient, command: [string, ...string[]]): Promis
   }
 }
 
-function checkClient(client: RedisClient): RedisClient {
-  const isClient = ['call', 'sendCommand', 'exec'].some((method) => method in client)
-  const isPrefixed = 'options' in client && client.options?.keyPrefix
-  if (isClient && !('masters' in client) && !isPrefixed) return client
-  throw new TypeError(
-    'RedisStore takes a client of node-redis, ioredis (or its Cluster) or @upstash/redis, without keyPrefix.',
-  )
+// biome-ignore lint/suspicious/noExplicitAny: whatever was passed
+function isClient(client: any): boolean {
+  return ['call', 'sendCommand', 'exec'].some((method) => typeof client[method] === 'function')
 }
 
 /** How the text of a record with this version begins, and of no other. */
-function beginning(version: string): string {
+function versionPrefix(version: string): string {
   return `{"version":${JSON.stringify(version)}`
 }
 
-/** A record as the script takes it: how its text begins, the text, and how long it is to be kept. */
-function written({ version, expiry, owner, body }: SessionRecord): string[] {
-  const values = [beginning(version), JSON.stringify({ version, expiry, owner, body })]
+/** The text of a record, and how long it is to be kept. */
+function scriptArguments({ version, expiry, owner, body }: SessionRecord): string[] {
+  const text = JSON.stringify({ version, expiry, owner, body })
   // In milliseconds from now: the server's clock may be another.
-  if (expiry !== null) values.push('PX', String(Math.max(1, Math.ceil(expiry - Date.now()))))
-  return values
+  return expiry === null
+    ? [text]
+    : [text, 'PX', String(Math.max(1, Math.ceil(expiry - Date.now())))]
 }
 
-/** A text, or what an HTTP client has made of it. */
+/** A text, or what an HTTP client has made of it. What is there but cannot be read is no session. */
 function parse(reply: unknown): SessionRecord | undefined {
+  if (reply === null) return undefined
+  if (typeof reply === 'string') return parseText(reply)
+  if (isPlainObject(reply)) return reply as unknown as SessionRecord
+  throw answerNotUnderstood('something else than text')
+}
+
+function parseText(text: string): SessionRecord | undefined {
   try {
-    const record: unknown = typeof reply === 'string' ? JSON.parse(reply) : reply
-    return typeof record === 'object' && record !== null ? (record as SessionRecord) : undefined
+    const record: unknown = JSON.parse(text)
+    return isPlainObject(record) ? (record as unknown as SessionRecord) : undefined
   } catch {
     return undefined
   }
+}
+
+function isPlainObject(value: unknown): value is object {
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  )
 }
