@@ -89,12 +89,12 @@ const LOOKALIKES: readonly Lookalike[] = [
       'for Sentinel pass `new Redis({ sentinels, name })` of ioredis, or what `sentinel.acquire()` gives.',
   },
   {
-    matches: ({ hGetAll, withTypeMapping }) => Boolean(hGetAll && !withTypeMapping),
-    advice: 'pass the client itself, not `client.legacy()`.',
+    matches: ({ execAsPipeline, isPipeline }) => Boolean(execAsPipeline || isPipeline),
+    advice: 'pass the client itself, not a transaction or a pipeline of it.',
   },
   {
-    matches: ({ addCommand, pipeline, queue }) => Boolean(addCommand || (pipeline && queue)),
-    advice: 'pass the client itself, not a transaction or a pipeline of it.',
+    matches: ({ hGetAll, withTypeMapping }) => Boolean(hGetAll && !withTypeMapping),
+    advice: 'pass the client itself, not `client.legacy()`.',
   },
   {
     matches: ({ options }) => Boolean(options?.keyPrefix),
@@ -106,8 +106,8 @@ const LOOKALIKES: readonly Lookalike[] = [
 const SCAN_COUNT = '1000'
 
 /**
- * Sessions in Redis 6.2 or newer, or in what speaks its protocol: a key each. Every operation is one command or one script on one key. Redis
- * removes expired sessions by itself, to the millisecond.
+ * Sessions in Redis 6.2 or newer, or in what speaks its protocol: a key each. Every operation is one command or one script
+ * on one key. Redis removes expired sessions by itself, to the millisecond.
  *
  * The client is yours. In a Worker make one for each request, in `store: async (c) => …`, which is not called for a request
  * that needs no session.
