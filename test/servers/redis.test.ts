@@ -1,4 +1,7 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Redis as HttpRedis } from '@upstash/redis'
 import { Cluster, Redis as IORedis } from 'ioredis'
 import {
@@ -16,7 +19,7 @@ import { storeContract } from '../../src/testing.js'
 import { httpStory } from '../support/http-story.js'
 import { storyApp } from '../support/story-app.js'
 import { openHttpBridge } from './support/http-bridge.js'
-import { PASSWORD, startServer } from './support/servers.js'
+import { findProgram, freePort, PASSWORD, ready, startServer } from './support/servers.js'
 import { separately } from './support/together.js'
 
 const url = inject('servers').redis ?? ''
@@ -72,6 +75,35 @@ async function startCluster(): Promise<{ ports: number[]; stop: () => Promise<un
     ports: servers.map(({ port }) => port),
     stop: () => Promise.all(servers.map((server) => server.dispose())),
   }
+}
+
+/** A server, and a Sentinel that knows where it is. */
+async function startSentinel(): Promise<{ port: number; stop: () => Promise<unknown> }> {
+  const server = (await startServer('redis')) ?? expect.fail()
+  const port = await freePort()
+  const directory = mkdtempSync(join(tmpdir(), 'sentinel-'))
+  const config = join(directory, 'sentinel.conf')
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${directory}`,
+    `sentinel monitor main 127.0.0.1 ${server.port} 1`,
+    `sentinel auth-pass main ${PASSWORD}`,
+  ]
+  writeFileSync(config, lines.join('\n'))
+  const child = spawn(findProgram('redis-server'), [config, '--sentinel'], { stdio: 'ignore' })
+  const ping = async (): Promise<void> => {
+    const client = new IORedis({ port, host: '127.0.0.1', retryStrategy: () => null })
+    client.on('error', () => {})
+    await client.ping().finally(() => client.disconnect())
+  }
+  await ready(ping, child)
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await server.dispose()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  return { port, stop }
 }
 
 async function issue(store: RedisStore, change?: (session: Session) => void): Promise<string> {
@@ -157,6 +189,24 @@ describe.skipIf(url === '')('RedisStore', () => {
       await issue(store)
       await store.clearStore()
       expect(await store.count()).toBe(0)
+    })
+  })
+
+  describe('through Sentinel, with ioredis', () => {
+    let port = 0
+    beforeAll(async () => {
+      const sentinel = await startSentinel()
+      closing.push(sentinel.stop)
+      port = sentinel.port
+    })
+    separately('T7 RedisStore', async () => {
+      const client = new IORedis({
+        sentinels: [{ host: '127.0.0.1', port }],
+        name: 'main',
+        password: PASSWORD,
+      })
+      const store = new RedisStore(client, { prefix: 'sentinel:' })
+      return { store, close: () => client.quit() }
     })
   })
 
