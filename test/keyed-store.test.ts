@@ -584,6 +584,30 @@ describe('O1 owners', () => {
     await expect(store.destroySessionsOf?.('ada')).rejects.toMatchObject({ code: 'STORE_FAILED' })
   })
 
+  test.each([0, 1])(
+    'somebody who goes on signing in does not keep it from ending, %i ms between',
+    async (milliseconds) => {
+      const store = new TableStore()
+      const signIn = async (): Promise<string> => {
+        const session = new Session()
+        session.signIn('ada')
+        return (await store.storeSession(session)) ?? ''
+      }
+      const first = await signIn()
+      const { remove } = store
+      let now = Date.now()
+      vi.spyOn(store, 'remove').mockImplementation(async (...step) => {
+        now += milliseconds
+        vi.setSystemTime(now)
+        await signIn()
+        return remove.apply(store, step)
+      })
+      expect(await store.destroySessionsOf?.('ada')).toBeGreaterThan(0)
+      expect(await store.loadSession(first)).toBeUndefined()
+      expect(await store.sessionsOf?.('ada')).toHaveLength(1)
+    },
+  )
+
   test('a rotation that was written after the first listing is found by the next', async () => {
     const store = new TableStore()
     const session = new Session()

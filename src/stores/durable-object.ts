@@ -3,6 +3,7 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import { checkOptions } from '../check-options.js'
+import { checkBinding, checkClient } from '../client.js'
 import { SessionError } from '../errors.js'
 import type { KeyedStoreOptions } from '../keyed-store.js'
 import { checkPrefix } from '../prefix.js'
@@ -144,10 +145,16 @@ export class DurableObjectStore extends SelfIndexedStore {
   readonly #namespace: SessionNamespace
   readonly #prefix: string
 
-  /** @throws TypeError for a prefix that is not printable ASCII. */
+  /** @throws TypeError for what is no binding, and for a prefix that is not printable ASCII. */
   constructor(namespace: SessionNamespace, options?: DurableObjectStoreOptions) {
     const { prefix = '', ...rest } = checkOptions('DurableObjectStore', options)
     super(rest)
+    checkBinding(namespace, 'DurableObjectStore', 'durable_objects.bindings', 'SESSIONS')
+    checkClient(
+      namespace,
+      'DurableObjectStore takes the binding of a Durable Object class, SessionObject',
+      ({ idFromName, get }) => typeof idFromName === 'function' && typeof get === 'function',
+    )
     this.#namespace = namespace
     this.#prefix = checkPrefix(prefix)
   }

@@ -14,22 +14,33 @@ export async function unanswered(call: () => Promise<unknown>): Promise<never> {
   throw new Error('The step was done, and its answer is lost.')
 }
 
+/** Does no call, and fails. */
+export async function notDone(): Promise<never> {
+  throw new Error('The step was not done.')
+}
+
 /** A step to the backend of a store that extends `KeyedStore`, of whichever copy of this package. Another has none. */
 export function stepOf(store: SessionStore, name: string): Step | undefined {
   const step: unknown = Reflect.get(store, name)
   return typeof step === 'function' ? (...args) => Reflect.apply(step, store, args) : undefined
 }
 
-/** From now on the store takes these steps in that way. A store without steps of its own stays as it is. */
+/** Until `undo()` the store takes these steps in that way. A store without steps of its own stays as it is. */
 export function disturb(
   store: SessionStore,
   steps: readonly string[],
   how: (call: () => Promise<unknown>) => Promise<unknown>,
-): void {
-  for (const name of steps) {
+): { undo(): void } {
+  const undos = steps.map((name) => {
     const step = stepOf(store, name)
-    if (!step) continue
+    if (!step) return () => {}
+    const before = Object.getOwnPropertyDescriptor(store, name)
     const value: Step = (...args) => how(() => step(...args))
     Object.defineProperty(store, name, { value, configurable: true, writable: true })
-  }
+    return () => {
+      if (before) Object.defineProperty(store, name, before)
+      else Reflect.deleteProperty(store, name)
+    }
+  })
+  return { undo: () => undos.forEach((undo) => void undo()) }
 }

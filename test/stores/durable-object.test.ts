@@ -89,6 +89,15 @@ describe('DurableObjectStore', () => {
     ])
   })
 
+  test.each([
+    [undefined, /got undefined instead of a binding.*\[\[durable_objects\.bindings\]\]/],
+    [{ get: () => {} }, /takes the binding of a Durable Object class/],
+    [Promise.resolve({}), /await it first/],
+  ])('T10 is not made with %o', (binding, message) => {
+    expect(() => new DurableObjectStore(binding as never)).toThrow(TypeError)
+    expect(() => new DurableObjectStore(binding as never)).toThrow(message)
+  })
+
   test('cannot be cleared, and says what to do', async () => {
     await expect(newStore().clearStore()).rejects.toMatchObject({ code: 'UNSUPPORTED' })
   })
@@ -184,6 +193,19 @@ describe('DurableObjectStore', () => {
     })
     await store.storeSession(session)
     expect(await store.destroySessionsOf('ada')).toBe(1)
+  })
+
+  test('O1 a rotation leaves the owner one entry, that of the new id', async () => {
+    const prefix = newPrefix()
+    const store = new DurableObjectStore(env.SESSIONS, { prefix })
+    const session = await load(store, await issue(store, (s) => s.signIn('ada')))
+    session.regenerate()
+    await store.storeSession(session)
+    expect((await kept(`${prefix} owner ada`)).keys).toEqual([`session:${session.id}`])
+    session.signIn('bob')
+    await store.storeSession(session)
+    expect((await kept(`${prefix} owner ada`)).keys).toEqual([])
+    expect((await kept(`${prefix} owner bob`)).keys).toEqual([`session:${session.id}`])
   })
 
   test('O1 what ends sooner than it was noted stays noted until then, and what is noted is never moved back', async () => {

@@ -1,5 +1,6 @@
 import type { Session } from '../../session.js'
-import { IDLE, type Kit, later, type Rule } from '../contract-kit.js'
+import { HOUR, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
+import { disturb, notDone, unanswered } from '../repeated-steps.js'
 
 /** Every session of an owner. */
 export const OWNER_RULES: readonly Rule[] = [
@@ -112,6 +113,32 @@ export const OWNER_RULES: readonly Rule[] = [
       k.assert(next === undefined || (await k.isGone(next)), 'the new cookie value is dead')
     },
   },
+  ...(['done and', 'not done, but'] as const).map(
+    (what): Rule => ({
+      rules: 'O1',
+      title: `an extension that is ${what} reported as failed escapes no sign-out everywhere`,
+      needs: 'owners',
+      check: async (k: Kit) => {
+        const value = await k.issue({}, (session) => {
+          session.signIn('ada')
+          session.expireIn(IDLE)
+        })
+        const session = await k.load(value)
+        session.expireIn(HOUR)
+        const failing = what === 'done and' ? unanswered : notDone
+        const { undo } = disturb(k.store, ['replace'], failing)
+        await k.codeOf(() => k.store.storeSession(session))
+        undo()
+        await later(IDLE + 1, async () => {
+          const isLive = !(await k.isGone(value))
+          const listed = await k.store.sessionsOf?.('ada')
+          k.same(listed?.length, isLive ? 1 : 0, 'how many sessions are listed')
+          k.same(await k.store.destroySessionsOf?.('ada'), isLive ? 1 : 0, 'how many were ended')
+          k.assert(await k.isGone(value), 'the cookie value is dead')
+        })
+      },
+    }),
+  ),
   {
     rules: 'O1',
     title: 'destroySessionById ends one session, and only its owner’s',

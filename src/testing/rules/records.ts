@@ -1,5 +1,5 @@
 import { Session } from '../../session.js'
-import { IDLE, type Kit, later, type Rule } from '../contract-kit.js'
+import { count, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
 
 /** Values that a careless store changes on the way. */
 const AWKWARD: Record<string, unknown> = {
@@ -28,6 +28,27 @@ export const RECORD_RULES: readonly Rule[] = [
       })
       await later(IDLE, async () => {
         k.assert(await k.isGone(value), 'a session is gone when its idle timeout is over')
+      })
+    },
+  },
+  {
+    rules: 'T15',
+    title: 'an expiry as far away as a date can be is kept to the millisecond',
+    check: async (k: Kit) => {
+      const farAway = ['9999-12-31', '+275760-09-13'].map((date) => new Date(date))
+      for (const expiry of farAway) {
+        const value = await k.issue({ n: 1 }, (session) => {
+          session.signIn('ada')
+          session.setExpiry(expiry)
+        })
+        const next = await k.change(value, count)
+        const after = await k.load(next)
+        k.same([after.expiry, after.get('n')], [expiry, 2], 'the expiry and the data')
+      }
+      const soon = await k.issue({}, (session) => session.expireIn(IDLE))
+      const next = await k.change(soon, (session) => session.expireIn(100 * 365 * 86_400))
+      await later(99 * 365 * 86_400, async () => {
+        k.assert(!(await k.isGone(next)), 'a session of a hundred years is there after 99')
       })
     },
   },
