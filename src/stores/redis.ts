@@ -102,6 +102,9 @@ const LOOKALIKES: readonly Lookalike[] = [
   },
 ]
 
+/** How the text of a record ends that a rotation has left: it has no body. */
+const DEAD_END = '"body":""}'
+
 /** Keys looked at in one step of a scan. */
 const SCAN_COUNT = '1000'
 
@@ -146,7 +149,11 @@ export class RedisStore extends SelfIndexedStore {
     return this.ask('count its sessions', async () => {
       const seen = new Set<string>()
       await this.#scan(async (_node, keys) => {
-        for (const key of keys) if (this.#isRecord(key)) seen.add(key)
+        const records = keys.filter((key) => this.#isRecord(key) && !seen.has(key))
+        const ends = await Promise.all(
+          records.map((key) => this.#send('GETRANGE', key, `-${DEAD_END.length}`, '-1')),
+        )
+        for (const [i, key] of records.entries()) if (ends[i] !== DEAD_END) seen.add(key)
       })
       return seen.size
     })
@@ -216,7 +223,11 @@ export class RedisStore extends SelfIndexedStore {
   }
 
   protected override advice(error: unknown): string | undefined {
-    return driverAdvice(error, /WRONGPASS|NOAUTH|NOPERM/.test(String(error)))
+    // The second is what a script says.
+    if (/NOPERM|ACL failure|executing the script/.test(String(error))) {
+      return 'The Redis user may not do this. Give it the commands that docs/servers.md lists, on the keys of the prefix.'
+    }
+    return driverAdvice(error, /WRONGPASS|NOAUTH/.test(String(error)))
   }
 
   /** A prefix has no space, so no store makes the key of another's, whatever an owner is called. */

@@ -179,3 +179,31 @@ test('M7 the reference lists the options that session() and the stores check, an
     `sessionCookie(store, data, { ${Object.keys(ofSessionCookie).join(', ')} })`,
   )
 })
+
+const STORES: Record<string, string> = {
+  DurableObjectStore: 'docs/stores.md',
+  D1Store: 'docs/stores.md',
+  KVStore: 'docs/stores.md',
+  CachingStore: 'docs/stores.md',
+  PostgresStore: 'docs/servers.md',
+  MySQLStore: 'docs/servers.md',
+  RedisStore: 'docs/servers.md',
+  MongoDBStore: 'docs/servers.md',
+}
+
+test.each(Object.entries(STORES))(
+  '%s has a table of what it promises, what it does not, and what matters to it',
+  async (store, page) => {
+    const [, section = ''] = (await readFile(page, 'utf8')).split(`\n## ${store}\n`)
+    const [text = ''] = section.split('\n## ')
+    const rows = [
+      ...text.matchAll(/^\| (Promises|Does not promise|Settings|Options)\b.*? \| .{4,} \|$/gm),
+    ]
+    expect(rows.map(([, row]) => row)).toEqual([
+      'Promises',
+      'Does not promise',
+      'Settings',
+      'Options',
+    ])
+  },
+)
