@@ -15,6 +15,7 @@ import {
 import { FaultyStore, sessionCookie } from '../src/testing.js'
 import { useClock } from './support/clock.js'
 import { httpStory } from './support/http-story.js'
+import { sealResponses } from './support/sealed.js'
 import { storyApp } from './support/story-app.js'
 import { Visitor } from './support/visitor.js'
 import { witness, witnessSession } from './support/witness.js'
@@ -42,11 +43,11 @@ interface World {
   ada: Visitor
 }
 
-/** An app whose handlers a test adds, over a store that it can make fail and whose calls it can count. */
+/** An app whose handlers a test adds, and whose responses nobody may change (M16), over a store that it can make fail and whose calls it can count. */
 function world(options: Partial<SessionOptions> = {}): World {
   const store = new FaultyStore(newStore())
   const events: SessionEvent[] = []
-  const app = new Hono<Env>()
+  const app = sealResponses(new Hono<Env>())
   const onEvent = (event: SessionEvent): void => {
     witness(event)
     events.push(event)
@@ -403,7 +404,7 @@ describe('M9 cookies that are odd', () => {
 describe('M11 two middlewares that share a store', () => {
   test('do not accept each other’s values', async () => {
     const store = newStore()
-    const app = new Hono<SessionEnv<Data> & SessionEnv<Data, 'admin'>>()
+    const app = sealResponses(new Hono<SessionEnv<Data> & SessionEnv<Data, 'admin'>>())
     app.use(session({ store }))
     app.use(session<Data, 'admin'>({ store, name: 'admin' }))
     app.post('/both', (c) => {
@@ -435,7 +436,7 @@ describe('M11 two middlewares that share a store', () => {
 describe('M12 a store that cannot be opened', () => {
   const errorOf = async (thrown: Error): Promise<Error> => {
     let seen = new Error('none')
-    const app = new Hono()
+    const app = sealResponses(new Hono())
     app.use(
       session({
         store: async () => {
@@ -885,7 +886,7 @@ describe('M16 the cookie goes onto whatever response goes out', () => {
 
   test('a mounted app, with one cookie also when it has the same middleware', async () => {
     const store = newStore()
-    const inner = new Hono<Env>()
+    const inner = sealResponses(new Hono<Env>())
     inner.use(session({ store }))
     inner.post('/write', (c) => {
       c.var.session.set('inner', true)

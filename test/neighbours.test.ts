@@ -19,6 +19,7 @@ import { describe, expect, test } from 'vitest'
 import { MemoryStore, type SessionEnv, session } from '../src/index.js'
 import { FaultyStore, sessionCookie } from '../src/testing.js'
 import { useClock } from './support/clock.js'
+import { sealed } from './support/sealed.js'
 import { Visitor } from './support/visitor.js'
 
 /**
@@ -320,16 +321,6 @@ describe('M23 what an order cannot do', () => {
 })
 
 describe('M16 a response that is not ours', () => {
-  /** As the app got it: whoever changes its headers is told. */
-  function sealed(response: Response): Response {
-    for (const method of ['set', 'append', 'delete'] as const) {
-      Object.defineProperty(response.headers, method, {
-        value: () => expect.fail(`${method}() was called on a response of the app`),
-      })
-    }
-    return Object.freeze(response)
-  }
-
   const KEPT = sealed(new Response('kept', { headers: { 'Cache-Control': 'public, max-age=60' } }))
 
   function appOf(respond: (c: Context<Env>) => Response): (ours: Middleware) => App {

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { type SessionEnv, type SessionOptions, session } from '../../src/index.js'
+import { sealResponses } from './sealed.js'
 import { witness, witnessSession } from './witness.js'
 
 export interface Story {
@@ -12,7 +13,7 @@ type StoryEnv = SessionEnv<Story>
 
 /** The app that the HTTP story is told with: every thing one can do with a session, one route each. */
 export function storyApp(options: SessionOptions<Story>): Hono<StoryEnv> {
-  const app = new Hono<StoryEnv>()
+  const app = sealResponses(new Hono<StoryEnv>())
   app.use(witnessSession() as never)
   app.use(session<Story>({ onEvent: (event) => witness(event), ...options }))
   app.get('/untouched', (c) => c.text('nothing personal'))
