@@ -218,7 +218,7 @@ function rowsOf({ rows }: SqlResult): readonly unknown[] {
 /** Exact where a statement returns the rows it changed; else what the client counts. */
 function changesOf(sql: string, result: SqlResult): number | bigint {
   atLeastOne(result.changes)
-  return sql.endsWith('RETURNING "id"') ? rowsOf(result).length : result.changes
+  return sql.endsWith('RETURNING "id"') ? rowsOf(result).map(idOf).length : result.changes
 }
 
 function idOf(row: unknown): string {

@@ -376,6 +376,13 @@ const MUTATIONS: Mutation[] = [
     caughtBy: ['keyed-store', 'found by the next'],
   },
   {
+    what: 'T10 rows that a statement returned are counted unseen',
+    file: 'sql-store',
+    from: 'rowsOf(result).map(idOf).length',
+    to: 'rowsOf(result).length',
+    caughtBy: ['servers/client-options', 'answers with renamed columns is STORE_FAILED'],
+  },
+  {
     what: 'O1 an extension does not move the entry of the owner',
     file: 'self-indexed-store',
     from: '(isOther || outlives(expiry, before.expiry))',

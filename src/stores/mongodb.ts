@@ -197,7 +197,7 @@ function equal(fields: Record<string, string>): Record<string, { $eq: string }> 
 }
 
 function isLive(): { $or: object[] } {
-  return { $or: [{ expiry: null }, { expiry: { $gt: new Date() } }] }
+  return { $or: [{ expiry: null }, { expiry: { $gt: new Date(Date.now()) } }] }
 }
 
 /** A write that the server does not confirm may not have happened. */

@@ -140,6 +140,7 @@ for (const [backend, url = ''] of Object.entries(BACKENDS)) {
       await store.loadSession(value)
       await store.count()
       await store.destroySessionsOf('ada')
+      await store.destroySession(session)
       await store.clearStore()
       const simple = expect.objectContaining({ collation: { locale: 'simple' } })
       const { insertOne: _, ...queries } = asked
@@ -155,7 +156,8 @@ for (const [backend, url = ''] of Object.entries(BACKENDS)) {
       for (const calls of Object.values(queries)) {
         for (const args of calls) expect(args.at(-1)).toEqual(simple)
       }
-      expect(asked.find?.[0]?.[0]).toEqual({ owner: { $eq: 'ada' } })
+      expect(asked.find?.[0]?.[0]).toMatchObject({ owner: { $eq: 'ada' } })
+      expect(asked.deleteMany?.[0]?.[0]).toMatchObject({ owner: { $eq: 'ada' }, _id: { $ne: '' } })
       expect(asked.findOne?.[0]?.[0]).toEqual({ _id: { $eq: session.id } })
       expect(asked.replaceOne?.[0]?.[0]).toMatchObject({
         _id: { $eq: session.id },
