@@ -3,13 +3,14 @@
  *
  * @module isolate-session
  */
-export type { CookieOptions } from './cookie.js'
-export { CookieStore, type CookieStoreOptions } from './cookie-store.js'
+
 export { SessionError, type SessionErrorCode } from './errors.js'
-export { KeyedStore, type KeyedStoreOptions } from './keyed-store.js'
-export { MemoryStore, type MemoryStoreOptions } from './memory-store.js'
-export { type SessionEnv, type SessionOptions, session } from './middleware.js'
-export { type DeepReadonly, Session } from './session.js'
-export type { SessionEvent } from './session-event.js'
-export type { SessionRecord } from './session-record.js'
-export type { SessionStore, SessionSummary } from './session-store.js'
+export { type SessionEnv, type SessionOptions, session } from './hono/middleware.js'
+export type { CookieOptions } from './http/cookie.js'
+export type { SessionEvent } from './http/session-event.js'
+export { type AnySession, type DeepReadonly, Session } from './session/session.js'
+export type { SessionRecord } from './session/session-record.js'
+export { CookieStore, type CookieStoreOptions } from './storage/cookie-store.js'
+export { IndexedStore, KeyedStore, type KeyedStoreOptions } from './storage/keyed-store.js'
+export { MemoryStore, type MemoryStoreOptions } from './storage/memory-store.js'
+export type { SessionStore, SessionSummary } from './storage/session-store.js'

@@ -1,6 +1,8 @@
 import { type Context, Hono } from 'hono'
 import { describe, expect, test, vi } from 'vitest'
-import { base64url, fromBase64url } from '../src/crypto.js'
+import { open, seal } from '../src/crypto/seal.js'
+import { keysOf } from '../src/crypto/secrets.js'
+import { base64url, fromBase64url } from '../src/crypto/values.js'
 import {
   CookieStore,
   Session,
@@ -9,8 +11,6 @@ import {
   type SessionEvent,
   session,
 } from '../src/index.js'
-import { open, seal } from '../src/seal.js'
-import { keysOf } from '../src/secrets.js'
 import { storeContract } from '../src/testing.js'
 import { useClock } from './support/clock.js'
 import { httpStory } from './support/http-story.js'

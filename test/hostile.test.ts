@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { SessionCookie } from '../src/cookie.js'
+import { SessionCookie } from '../src/http/cookie.js'
 import { MemoryStore, Session } from '../src/index.js'
-import { decodeRecord } from '../src/session-record.js'
+import { decodeRecord } from '../src/session/session-record.js'
 import { fuzzCookies } from './support/hostile-cookies.js'
 
 const URL_HERE = 'https://shop.example/'

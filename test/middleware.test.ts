@@ -15,6 +15,7 @@ import {
 import { FaultyStore, sessionCookie } from '../src/testing.js'
 import { useClock } from './support/clock.js'
 import { httpStory } from './support/http-story.js'
+import { mounted } from './support/mount.js'
 import { sealResponses } from './support/sealed.js'
 import { storyApp } from './support/story-app.js'
 import { Visitor } from './support/visitor.js'
@@ -53,7 +54,7 @@ function world(options: Partial<SessionOptions> = {}): World {
     events.push(event)
   }
   app.use(witnessSession())
-  app.use(session({ store, onEvent, ...options }))
+  app.use(mounted({ store, onEvent, ...options }))
   app.get('/untouched', (c) => c.text('ok'))
   app.get('/read', (c) => c.json(c.var.session.get('n') ?? null))
   app.post('/write', (c) => {

@@ -9,7 +9,7 @@ import {
   type SessionOptions,
   session,
 } from '../src/index.js'
-import { OPTIONS, type Place } from '../src/options.js'
+import { OPTIONS, type Place } from '../src/options/options.js'
 import { CachingStore } from '../src/stores/caching.js'
 import { D1Store } from '../src/stores/d1.js'
 import { DurableObjectStore } from '../src/stores/durable-object.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { base64url } from '../src/crypto.js'
+import { base64url } from '../src/crypto/values.js'
 import { CookieStore, MemoryStore, session } from '../src/index.js'
 import { makeSecret } from './support/secret.js'
 

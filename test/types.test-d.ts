@@ -20,8 +20,7 @@ import {
   type SessionSummary,
   session,
 } from '../src/index.js'
-import type { OPTIONS } from '../src/options.js'
-import type { SqlStoreOptions } from '../src/sql-store.js'
+import type { OPTIONS } from '../src/options/options.js'
 import type { CachingStoreOptions } from '../src/stores/caching.js'
 import type { D1StoreOptions } from '../src/stores/d1.js'
 import type { DurableObjectStoreOptions } from '../src/stores/durable-object.js'
@@ -30,6 +29,7 @@ import type { MongoDBStoreOptions } from '../src/stores/mongodb.js'
 import type { MySQLStoreOptions } from '../src/stores/mysql.js'
 import type { PostgresStoreOptions } from '../src/stores/postgres.js'
 import type { RedisStoreOptions } from '../src/stores/redis.js'
+import type { SqlStoreOptions } from '../src/stores/shared/sql-store.js'
 import { FaultyStore, sessionCookie, storeContract } from '../src/testing.js'
 
 interface Shop {

@@ -1,8 +1,12 @@
 /**
  * @module isolate-session/caching
  */
-import { checkOptions } from '../check-options.js'
-import { idOf } from '../crypto.js'
+
+import { idOf } from '../crypto/values.js'
+import { checkOptions } from '../options/check-options.js'
+import { Session, stateOf } from '../session/session.js'
+import { decodeRecord } from '../session/session-record.js'
+import type { SessionStore } from '../storage/session-store.js'
 import {
   beginLoad,
   cacheNamed,
@@ -12,10 +16,7 @@ import {
   type IsolateCache,
   recall,
   remember,
-} from '../isolate-cache.js'
-import { Session, stateOf } from '../session.js'
-import { decodeRecord } from '../session-record.js'
-import type { SessionStore } from '../session-store.js'
+} from './shared/isolate-cache.js'
 
 export interface CachingStoreOptions {
   /** How long a session may be read from this isolate, in seconds. */

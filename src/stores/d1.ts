@@ -1,10 +1,15 @@
 /**
  * @module isolate-session/d1
  */
-import { checkOptions } from '../check-options.js'
-import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from '../client.js'
-import { type Dialect, SQLITE } from '../sql-dialect.js'
-import { type SqlResult, SqlStore, type SqlStoreOptions, type SqlValue } from '../sql-store.js'
+import { checkOptions } from '../options/check-options.js'
+import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from './shared/client.js'
+import { type Dialect, SQLITE } from './shared/sql-dialect.js'
+import {
+  type SqlResult,
+  SqlStore,
+  type SqlStoreOptions,
+  type SqlValue,
+} from './shared/sql-store.js'
 
 /** The subset of a `D1Database` that `D1Store` uses. */
 export interface D1Client {

@@ -2,13 +2,13 @@
  * @module isolate-session/durable-object
  */
 import { DurableObject } from 'cloudflare:workers'
-import { checkOptions } from '../check-options.js'
-import { checkBinding, checkClient } from '../client.js'
 import { SessionError } from '../errors.js'
-import type { KeyedStoreOptions } from '../keyed-store.js'
-import { checkPrefix } from '../prefix.js'
-import { BATCH_SIZE, type Removal, SelfIndexedStore } from '../self-indexed-store.js'
-import { isExpired, type SessionRecord } from '../session-record.js'
+import { checkOptions } from '../options/check-options.js'
+import { isExpired, type SessionRecord } from '../session/session-record.js'
+import type { KeyedStoreOptions } from '../storage/keyed-store.js'
+import { BATCH_SIZE, type Removal, SelfIndexedStore } from '../storage/self-indexed-store.js'
+import { checkBinding, checkClient } from './shared/client.js'
+import { checkPrefix } from './shared/prefix.js'
 
 /** The subset of a `DurableObjectNamespace<SessionObject>` that `DurableObjectStore` uses. */
 export interface SessionNamespace {

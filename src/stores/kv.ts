@@ -1,13 +1,14 @@
 /**
  * @module isolate-session/kv
  */
-import { checkOptions } from '../check-options.js'
-import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from '../client.js'
-import { isValueShaped } from '../crypto.js'
-import { withoutData } from '../error-redaction.js'
-import { KeyedStore, type KeyedStoreOptions } from '../keyed-store.js'
-import { checkPrefix } from '../prefix.js'
-import type { SessionRecord } from '../session-record.js'
+
+import { isValueShaped } from '../crypto/values.js'
+import { checkOptions } from '../options/check-options.js'
+import type { SessionRecord } from '../session/session-record.js'
+import { KeyedStore, type KeyedStoreOptions } from '../storage/keyed-store.js'
+import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from './shared/client.js'
+import { withoutData } from './shared/error-redaction.js'
+import { checkPrefix } from './shared/prefix.js'
 
 /** The subset of a `KVNamespace` that `KVStore` uses. */
 export interface KVClient {

@@ -1,12 +1,12 @@
 /**
  * @module isolate-session/mongodb
  */
-import { checkOptions } from '../check-options.js'
-import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from '../client.js'
-import { driverAdvice } from '../driver-error.js'
-import { withoutData } from '../error-redaction.js'
-import { IndexedStore, type KeyedStoreOptions } from '../keyed-store.js'
-import type { SessionRecord } from '../session-record.js'
+import { checkOptions } from '../options/check-options.js'
+import type { SessionRecord } from '../session/session-record.js'
+import { IndexedStore, type KeyedStoreOptions } from '../storage/keyed-store.js'
+import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from './shared/client.js'
+import { driverAdvice } from './shared/driver-error.js'
+import { withoutData } from './shared/error-redaction.js'
 
 /** The subset of a `mongodb` `Collection` that `MongoDBStore` uses. */
 export interface MongoDBCollection {

@@ -1,10 +1,15 @@
 /**
  * @module isolate-session/mysql
  */
-import { checkOptions } from '../check-options.js'
-import { answerNotUnderstood, checkClient, type Lookalike } from '../client.js'
-import { MYSQL } from '../sql-dialect.js'
-import { type SqlResult, SqlStore, type SqlStoreOptions, type SqlValue } from '../sql-store.js'
+import { checkOptions } from '../options/check-options.js'
+import { answerNotUnderstood, checkClient, type Lookalike } from './shared/client.js'
+import { MYSQL } from './shared/sql-dialect.js'
+import {
+  type SqlResult,
+  SqlStore,
+  type SqlStoreOptions,
+  type SqlValue,
+} from './shared/sql-store.js'
 
 /** The subset of a `mysql2/promise` connection or pool that `MySQLStore` uses. */
 export interface MySQLClient {

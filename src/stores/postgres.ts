@@ -1,10 +1,15 @@
 /**
  * @module isolate-session/postgres
  */
-import { checkOptions } from '../check-options.js'
-import { checkClient, type Lookalike } from '../client.js'
-import { COLUMNS, POSTGRES } from '../sql-dialect.js'
-import { type SqlResult, SqlStore, type SqlStoreOptions, type SqlValue } from '../sql-store.js'
+import { checkOptions } from '../options/check-options.js'
+import { checkClient, type Lookalike } from './shared/client.js'
+import { COLUMNS, POSTGRES } from './shared/sql-dialect.js'
+import {
+  type SqlResult,
+  SqlStore,
+  type SqlStoreOptions,
+  type SqlValue,
+} from './shared/sql-store.js'
 
 /** The subset of a postgres.js `sql`, of a `pg` `Client` or `Pool`, or of a `PGlite` that `PostgresStore` uses. */
 export type PostgresClient = PostgresJsClient | PgClient

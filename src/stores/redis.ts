@@ -1,14 +1,15 @@
 /**
  * @module isolate-session/redis
  */
-import { checkOptions } from '../check-options.js'
-import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from '../client.js'
-import { isValueShaped } from '../crypto.js'
-import { driverAdvice } from '../driver-error.js'
-import type { KeyedStoreOptions } from '../keyed-store.js'
-import { checkPrefix } from '../prefix.js'
-import { type Removal, SelfIndexedStore } from '../self-indexed-store.js'
-import type { SessionRecord } from '../session-record.js'
+
+import { isValueShaped } from '../crypto/values.js'
+import { checkOptions } from '../options/check-options.js'
+import type { SessionRecord } from '../session/session-record.js'
+import type { KeyedStoreOptions } from '../storage/keyed-store.js'
+import { type Removal, SelfIndexedStore } from '../storage/self-indexed-store.js'
+import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from './shared/client.js'
+import { driverAdvice } from './shared/driver-error.js'
+import { checkPrefix } from './shared/prefix.js'
 
 /** The subset of a client that `RedisStore` uses: of node-redis, of ioredis (also its `Cluster`), or of `@upstash/redis`. */
 export type RedisClient = NodeRedisClient | IORedisClient | HttpRedisClient

@@ -1,6 +1,6 @@
 import { SessionError, type SessionErrorCode } from '../errors.js'
-import { Session } from '../session.js'
-import type { SessionStore } from '../session-store.js'
+import { Session } from '../session/session.js'
+import type { SessionStore } from '../storage/session-store.js'
 
 /** What a store can do. All true unless said otherwise; what is false is not tested. */
 export interface StoreCapabilities {

@@ -1,5 +1,5 @@
-import type { AnySession } from '../session.js'
-import type { SessionStore, SessionSummary } from '../session-store.js'
+import type { AnySession } from '../session/session.js'
+import type { SessionStore, SessionSummary } from '../storage/session-store.js'
 import { FaultPlan, type Stall } from './fault-plan.js'
 
 export type { Stall } from './fault-plan.js'

@@ -1,4 +1,4 @@
-import type { SessionStore } from '../session-store.js'
+import type { SessionStore } from '../storage/session-store.js'
 
 type Step = (...args: unknown[]) => Promise<unknown>
 

@@ -1,10 +1,10 @@
-import { checkOptions } from '../check-options.js'
-import { DEFAULT_NAME } from '../content.js'
-import { cookieNames } from '../cookie.js'
+import { Signer } from '../crypto/signature.js'
 import { SessionError } from '../errors.js'
-import { Session, stateOf } from '../session.js'
-import type { SessionStore } from '../session-store.js'
-import { Signer } from '../signature.js'
+import { cookieNames } from '../http/cookie.js'
+import { checkOptions } from '../options/check-options.js'
+import { Session, stateOf } from '../session/session.js'
+import { DEFAULT_NAME } from '../session/session-content.js'
+import type { SessionStore } from '../storage/session-store.js'
 
 export interface SessionCookieOptions {
   /** Whom the visitor is signed in as. Default nobody. */

@@ -1,4 +1,4 @@
-import type { SessionStore } from '../session-store.js'
+import type { SessionStore } from '../storage/session-store.js'
 
 import { Kit, type StoreCapabilities } from './contract-kit.js'
 import { LIFECYCLE_RULES } from './rules/lifecycle.js'

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { OPTIONS } from '../../src/options.js'
+import { OPTIONS } from '../../src/options/options.js'
 import { blocksOf, isComplete, packageAliases, pages } from './guide.js'
 
 // Every TypeScript block of the README and of docs, as a reader would paste it. Each page has a folder of its own.
@@ -124,12 +124,14 @@ test('the reference has every export, option, error code and event', async () =>
   const exported = (await readFile('src/index.ts', 'utf8')).matchAll(/\{([^}]+)\}/g)
   const names = [
     ...[...exported].flatMap(([, list = '']) => list.replaceAll('type ', '').split(',')),
-    ...(await namesIn('src/middleware.ts', /^ {2}readonly (\w+)\??:/gm)),
-    ...(await namesIn('src/cookie.ts', /^ {2}readonly (\w+)\?:/gm)).map((name) => `cookie.${name}`),
-    ...(await namesIn('src/memory-store.ts', /^ {2}readonly (\w+)\?:/gm)),
+    ...(await namesIn('src/http/settings.ts', /^ {2}readonly (\w+)\??:/gm)),
+    ...(await namesIn('src/http/cookie.ts', /^ {2}readonly (\w+)\?:/gm)).map(
+      (name) => `cookie.${name}`,
+    ),
+    ...(await namesIn('src/storage/memory-store.ts', /^ {2}readonly (\w+)\?:/gm)),
     ...(await namesIn('src/errors.ts', /^ {2}\| '([A-Z_]+)'/gm)),
-    ...(await namesIn('src/session-event.ts', /'(\w+)'/g)),
-    ...(await namesIn('src/session.ts', /^ {2}(?:get |async )?([a-z]\w+)(?:<.*>)?\(/gm)),
+    ...(await namesIn('src/http/session-event.ts', /'(\w+)'/g)),
+    ...(await namesIn('src/session/session.ts', /^ {2}(?:get |async )?([a-z]\w+)(?:<.*>)?\(/gm)),
     ...Object.keys(await packageAliases()).map((entry) => entry.replace('isolate-session', '')),
   ]
   const missing = names

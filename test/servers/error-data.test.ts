@@ -5,11 +5,11 @@ import { createConnection } from 'mysql2/promise'
 import { Client } from 'pg'
 import postgres from 'postgres'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { withoutData } from '../../src/error-redaction.js'
 import { Session, SessionError } from '../../src/index.js'
 import { type MongoDBCollection, MongoDBStore } from '../../src/stores/mongodb.js'
 import { MySQLStore } from '../../src/stores/mysql.js'
 import { PostgresStore } from '../../src/stores/postgres.js'
+import { withoutData } from '../../src/stores/shared/error-redaction.js'
 import type { AnyStore } from './support/clients.js'
 
 const servers = inject('servers')

@@ -6,7 +6,7 @@ import {
 } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
-import { idOf } from '../../src/crypto.js'
+import { idOf } from '../../src/crypto/values.js'
 import { Session } from '../../src/index.js'
 import {
   DurableObjectStore,

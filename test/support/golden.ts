@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
-import { idOf } from '../../src/crypto.js'
+import { open, seal } from '../../src/crypto/seal.js'
+import { Signer } from '../../src/crypto/signature.js'
+import { idOf } from '../../src/crypto/values.js'
 import { CookieStore, MemoryStore, Session } from '../../src/index.js'
-import { open, seal } from '../../src/seal.js'
-import { decodeRecord } from '../../src/session-record.js'
-import { Signer } from '../../src/signature.js'
+import { decodeRecord } from '../../src/session/session-record.js'
 import golden from '../golden/v1.json' with { type: 'json' }
 
 const bytes = (hex: string): Uint8Array<ArrayBuffer> =>

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
-import { type SessionEnv, type SessionOptions, session } from '../../src/index.js'
+import type { SessionEnv, SessionEvent, SessionOptions } from '../../src/index.js'
+import { mounted } from './mount.js'
 import { sealResponses } from './sealed.js'
 import { witness, witnessSession } from './witness.js'
 
@@ -15,7 +16,7 @@ type StoryEnv = SessionEnv<Story>
 export function storyApp(options: SessionOptions<Story>): Hono<StoryEnv> {
   const app = sealResponses(new Hono<StoryEnv>())
   app.use(witnessSession() as never)
-  app.use(session<Story>({ onEvent: (event) => witness(event), ...options }))
+  app.use(mounted({ onEvent: (event: SessionEvent) => witness(event), ...options }))
   app.get('/untouched', (c) => c.text('nothing personal'))
   app.get('/look', (c) => c.json(described(c)))
   app.post('/count', (c) => {

@@ -1,4 +1,4 @@
-import type { Session } from '../../session.js'
+import type { Session } from '../../session/session.js'
 import { HOUR, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
 import { disturb, notDone, unanswered } from '../repeated-steps.js'
 

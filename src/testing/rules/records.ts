@@ -1,4 +1,4 @@
-import { Session } from '../../session.js'
+import { Session } from '../../session/session.js'
 import { count, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
 
 /** Values that a careless store changes on the way. */

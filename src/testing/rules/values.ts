@@ -1,4 +1,4 @@
-import { idOf, isValueShaped } from '../../crypto.js'
+import { idOf, isValueShaped } from '../../crypto/values.js'
 import { count, type Kit, type Rule, withRepeatedRandomness } from '../contract-kit.js'
 
 const MALFORMED = [

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Session } from '../../../src/index.js'
-import type { SqlStore, SqlStoreOptions } from '../../../src/sql-store.js'
+import type { SqlStore, SqlStoreOptions } from '../../../src/stores/shared/sql-store.js'
 
 interface Backend {
   makeStore(options?: SqlStoreOptions): SqlStore

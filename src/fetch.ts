@@ -1,0 +1,4 @@
+/**
+ * @module isolate-session/fetch
+ */
+export { type FetchContext, type FetchSessionOptions, withSession } from './http/with-session.js'

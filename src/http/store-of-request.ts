@@ -1,0 +1,47 @@
+import { storeFailed } from '../errors.js'
+import { isStore } from '../options/options.js'
+import type { SessionStore } from '../storage/session-store.js'
+import { isLoopback } from './cookie.js'
+import type { Exchange } from './exchange.js'
+import { warnOnce } from './warn-once.js'
+
+/** The `store` option: a store, or what makes one for a request. */
+export type StoreOption<Context> =
+  | SessionStore
+  | ((context: Context) => SessionStore | Promise<SessionStore>)
+
+/** The store of one request. Without a promise where there is nothing to wait for. */
+export function storeOfRequest<Context>(
+  store: StoreOption<Context>,
+  { context, request: { url } }: Exchange<Context>,
+): SessionStore | Promise<SessionStore> {
+  return typeof store === 'function' ? made(() => store(context), url) : warned(store, url)
+}
+
+async function made(
+  make: () => SessionStore | Promise<SessionStore>,
+  url: string,
+): Promise<SessionStore> {
+  try {
+    const store: unknown = await make()
+    if (!isStore(store)) throw noStore()
+    return warned(store as unknown as SessionStore, url)
+  } catch (error) {
+    // A bug in the function itself: rethrown unchanged.
+    if (error instanceof TypeError || error instanceof RangeError) throw error
+    throw storeFailed('open', error)
+  }
+}
+
+function noStore(): TypeError {
+  return new TypeError(
+    'session(): the store function gave no session store. Return one, made with `new`: store: (c) => new D1Store(c.env.DB).',
+  )
+}
+
+/** A store that is not made for production says so there. */
+function warned(store: SessionStore, url: string): SessionStore {
+  const { productionWarning } = store
+  if (productionWarning && url.startsWith('https:') && !isLoopback(url)) warnOnce(productionWarning)
+  return store
+}

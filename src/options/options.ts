@@ -1,0 +1,96 @@
+/** What an option may be: words that end the sentence "it must be …", and the test. */
+type Kind = readonly [words: string, fits: (value: unknown) => boolean, isRequired?: true]
+
+const isPositive = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0
+
+export function isStore(value: unknown): value is { loadSession: unknown } {
+  return typeof (value as { loadSession?: unknown } | null | undefined)?.loadSession === 'function'
+}
+
+type KindName =
+  | 'text'
+  | 'boolean'
+  | 'function'
+  | 'count'
+  | 'timeout'
+  | 'pause'
+  | 'max age'
+  | 'store'
+  | 'same site'
+  | 'secure'
+  | 'other'
+
+const KINDS: Record<KindName, Kind> = {
+  text: ['a string', (value) => typeof value === 'string'],
+  boolean: ['true or false', (value) => typeof value === 'boolean'],
+  function: ['a function', (value) => typeof value === 'function'],
+  count: ['a positive integer', (value) => Number.isInteger(value) && isPositive(value)],
+  timeout: [
+    'a positive, finite number of seconds, or false',
+    (value) => value === false || isPositive(value),
+  ],
+  pause: ['0 or a positive, finite number of seconds', (value) => value === 0 || isPositive(value)],
+  'max age': ['a positive, finite number of seconds', isPositive, true],
+  store: [
+    'a session store, made with `new`, or a function of the context that gives one',
+    (value) => isStore(value) || (typeof value === 'function' && !isStore(value.prototype)),
+    true,
+  ],
+  'same site': [
+    "'Lax', 'Strict' or 'None'",
+    (value) => typeof value === 'string' && /^(lax|strict|none)$/i.test(value),
+  ],
+  secure: ["true, false or 'auto'", (value) => typeof value === 'boolean' || value === 'auto'],
+  /** Checked by those who know more about it. */
+  other: ['', () => true],
+}
+
+/** What the option of a kind may be. */
+export function kindOf(name: KindName): Kind {
+  return KINDS[name]
+}
+
+/** Every option there is, by who takes it. `docs/reference.md` lists the same, and a test holds the two together. */
+export const OPTIONS = {
+  'session()': {
+    store: 'store',
+    name: 'text',
+    idleTimeout: 'timeout',
+    absoluteTimeout: 'timeout',
+    touchAfter: 'pause',
+    secrets: 'other',
+    cookie: 'other',
+    saveOnError: 'boolean',
+    onEvent: 'function',
+  },
+  cookie: {
+    path: 'text',
+    domain: 'text',
+    sameSite: 'same site',
+    secure: 'secure',
+    partitioned: 'boolean',
+    persistent: 'boolean',
+  },
+  MemoryStore: {
+    name: 'text',
+    maxSessions: 'count',
+    maxBytes: 'count',
+    warn: 'boolean',
+    maxSessionBytes: 'count',
+  },
+  CookieStore: { secrets: 'other' },
+  CachingStore: { maxAge: 'max age', name: 'text', maxSessions: 'count', maxBytes: 'count' },
+  DurableObjectStore: { prefix: 'text', maxSessionBytes: 'count' },
+  KVStore: { prefix: 'text', maxSessionBytes: 'count' },
+  RedisStore: { prefix: 'text', maxSessionBytes: 'count' },
+  D1Store: { table: 'text', maxSessionBytes: 'count' },
+  PostgresStore: { table: 'text', maxSessionBytes: 'count' },
+  MySQLStore: { table: 'text', maxSessionBytes: 'count' },
+  SqlStore: { table: 'text', maxSessionBytes: 'count' },
+  MongoDBStore: { maxSessionBytes: 'count' },
+  KeyedStore: { maxSessionBytes: 'count' },
+  'sessionCookie()': { owner: 'other', name: 'text', secrets: 'other' },
+} as const
+
+/** Who takes options. */
+export type Place = keyof typeof OPTIONS

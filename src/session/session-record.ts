@@ -1,0 +1,91 @@
+import { isAcceptable, isSuspicious, MAX_DEPTH } from './json-limits.js'
+import { LAST_INSTANT } from './lifetime.js'
+import type { Flash, SessionContent } from './session-content.js'
+
+/** What a backend keeps for one session. It stores all four fields and understands none but `owner`. */
+export interface SessionRecord {
+  /** Fresh for every write; `replace` and `remove` compare it. */
+  readonly version: string
+  /** Epoch milliseconds, `null` for never. For housekeeping: the library checks it itself at every load. */
+  readonly expiry: number | null
+  /** Whom the session belongs to, for `recordsOf`. */
+  readonly owner: string | null
+  /** Opaque text. */
+  readonly body: string
+}
+
+/** Bodies of another format are no sessions; raise it when the shape below changes. */
+const FORMAT = 1
+
+/** Clocks differ, but not by this much (milliseconds): a session from further ahead has senseless times. */
+const MAX_CLOCK_SKEW = 86_400_000
+
+/** One JSON text: `{ v: format, n: name, c: createdAt, d: data }` and, where there are any, `i: idle, x: fixed, f: flash`. */
+export function encodeBody({ name, createdAt, idle, fixed, data, flash }: SessionContent): string {
+  return JSON.stringify({
+    v: FORMAT,
+    n: name,
+    c: createdAt,
+    i: idle ?? undefined,
+    x: fixed ?? undefined,
+    f: Object.keys(flash).length > 0 ? flash : undefined,
+    d: data,
+  })
+}
+
+/** The content of a live record. Expired, corrupt, of another format or with senseless times: `undefined`, never an error. */
+export function decodeRecord(record: SessionRecord, now: number): SessionContent | undefined {
+  if (isExpired(record.expiry, now)) return undefined
+  const content = decodeBody(record)
+  return content && content.createdAt <= now + MAX_CLOCK_SKEW ? content : undefined
+}
+
+/** An expiry that is missing or no instant has passed. */
+export function isExpired(expiry: unknown, now: number): boolean {
+  return expiry !== null && !(isInstant(expiry) && expiry > now)
+}
+
+/** What a rotation leaves under the old id, for a while. No session: it has no body. */
+export function isDead({ body }: SessionRecord): boolean {
+  return body === ''
+}
+
+/** The same without a look at the clock. */
+export function decodeBody({ body, owner = null }: SessionRecord): SessionContent | undefined {
+  const parsed = parseObject(body)
+  if (parsed?.v !== FORMAT) return undefined
+  const { n: name, c: createdAt, i: idle = null, x: fixed = null, d: data, f: flash = {} } = parsed
+  const sound =
+    typeof name === 'string' &&
+    isInstant(createdAt) &&
+    (idle === null || (typeof idle === 'number' && idle > 0)) &&
+    (fixed === null || isInstant(fixed)) &&
+    (owner === null || typeof owner === 'string') &&
+    isObject(data) &&
+    isObject(flash) &&
+    Object.values(flash).every((entry) => isObject(entry) && typeof entry.token === 'string')
+  if (!sound || (isSuspicious(body) && !couldBeSet(parsed, data))) return undefined
+  return { name, createdAt, idle, fixed, owner, data, flash: flash as Record<string, Flash> }
+}
+
+/** A value of data is two levels down in the body, and a flash's three. */
+function couldBeSet(parsed: object, data: object): boolean {
+  return isAcceptable(data, MAX_DEPTH + 1) && isAcceptable(parsed, MAX_DEPTH + 3)
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isInstant(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= LAST_INSTANT
+}

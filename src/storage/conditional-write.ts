@@ -1,0 +1,61 @@
+import type { SessionState, StoredRecord, Write } from '../session/session-state.js'
+import {
+  type Backend,
+  conflict,
+  isOwn,
+  MAX_ATTEMPTS,
+  readAgain,
+  rebase,
+  recordOf,
+} from './backend.js'
+import { insertNew } from './insertion.js'
+import { rotate } from './rotation.js'
+
+export type { Backend } from './backend.js'
+
+/**
+ * Writes what was done to a session and gives the cookie value it now has, if that is a new one.
+ *
+ * The one idea: every write is conditional on the version that was read. If it has moved, the record is read again and the
+ * same changes are applied to it. Moving the expiry is the same write; there is no second way.
+ */
+export function writeSession(state: SessionState, backend: Backend): Promise<string | undefined> {
+  return state.write((write): Promise<string | undefined> => {
+    const { life } = write
+    if (life.is !== 'stored') return create(state, write, backend)
+    return write.rotation
+      ? rotate(state, life.stored, write, backend)
+      : update(state, life.stored, write, backend)
+  })
+}
+
+async function create(state: SessionState, write: Write, backend: Backend): Promise<string> {
+  const { value, stored } = await insertNew(state, write, undefined, backend)
+  state.completeWrite(write, stored)
+  return value
+}
+
+async function update(
+  state: SessionState,
+  { id, record }: StoredRecord,
+  write: Write,
+  backend: Backend,
+): Promise<undefined> {
+  let base = { record, content: write.content }
+  for (state.attempts = 1; state.attempts <= MAX_ATTEMPTS; state.attempts++) {
+    const { content } = base
+    const expiry = state.expiryToStore(write, content, base.record, Date.now())
+    const isSame = write.changes.length === 0 && expiry === base.record.expiry
+    const next = isSame ? base.record : recordOf(content, expiry, backend)
+    if (next === base.record || (await backend.replace(id, next, base.record))) {
+      return void state.completeWrite(write, { id, record: next }, content)
+    }
+    const latest = await readAgain(id, state.attempts, backend)
+    // A reply that was lost, or a call that was made twice.
+    if (isOwn(latest, next)) {
+      return void state.completeWrite(write, { id, record: next }, content)
+    }
+    base = rebase(latest, write)
+  }
+  throw conflict()
+}

@@ -1,0 +1,52 @@
+import { idOf, randomValue } from '../crypto/values.js'
+import { SessionError } from '../errors.js'
+import type { SessionRecord } from '../session/session-record.js'
+import type { SessionState, StoredRecord, Write } from '../session/session-state.js'
+import { type Backend, isOwn, recordOf } from './backend.js'
+
+/** 256 random bits do not collide; a generator or a backend that makes them is broken. */
+const MAX_INSERTS = 4
+
+/** A generator that gives one of so many values again is broken. */
+const SAMPLES = 64
+
+/** Puts a new record under a value that nobody has yet. */
+export async function insertNew(
+  state: SessionState,
+  write: Write,
+  old: SessionRecord | undefined,
+  backend: Backend,
+): Promise<{ value: string; stored: StoredRecord }> {
+  const expiry = state.expiryToStore(write, write.content, old, Date.now())
+  const record = recordOf(write.content, expiry, backend)
+  for (let attempt = 0; attempt < MAX_INSERTS; attempt++) {
+    const value = randomValue()
+    const id = await idOf(value)
+    if (await insert(value, id, record, backend)) return { value, stored: { id, record } }
+  }
+  throw new SessionError(
+    'STORE_FAILED',
+    `The store called ${MAX_INSERTS} fresh random ids taken. Check its insert() and the platform's random numbers.`,
+  )
+}
+
+/** What fails leaves nothing behind: the owner would see a session that nobody has the cookie of. */
+async function insert(
+  value: string,
+  id: string,
+  record: SessionRecord,
+  backend: Backend,
+): Promise<boolean> {
+  try {
+    if (await backend.insert(id, record)) return true
+    // Taken by the very same record: the call was made twice, or the value is a visitor's who was given it before us.
+    return isOwn(await backend.read(id), record) && !isDrawnAgain(value)
+  } catch (error) {
+    await backend.remove(id, record.version).catch(() => false)
+    throw error
+  }
+}
+
+function isDrawnAgain(value: string): boolean {
+  return Array.from({ length: SAMPLES }, randomValue).includes(value)
+}

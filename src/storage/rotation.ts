@@ -1,0 +1,108 @@
+import { randomVersion } from '../crypto/values.js'
+import { sessionGone } from '../errors.js'
+import type { SessionRecord } from '../session/session-record.js'
+import type { SessionState, StoredRecord, Write } from '../session/session-state.js'
+import {
+  type Backend,
+  conflict,
+  contentOf,
+  isOwn,
+  MAX_ATTEMPTS,
+  readAgain,
+  rebase,
+  recordOf,
+} from './backend.js'
+import { insertNew } from './insertion.js'
+
+/** How long a dead record stays, in milliseconds: longer than the request that wrote it goes on asking. */
+const DEAD_FOR = 60_000
+
+/** Gives the session a new id. The new record is there before the old one dies. */
+export async function rotate(
+  state: SessionState,
+  old: StoredRecord,
+  write: Write,
+  backend: Backend,
+): Promise<string> {
+  const { value, stored } = await insertNew(state, write, old.record, backend)
+  try {
+    await supersede(state, old, stored, write, backend)
+    return value
+  } catch (error) {
+    // Nobody has its cookie value; should this fail too, its expiry takes it away.
+    await backend.remove(stored.id).catch(() => false)
+    throw error
+  }
+}
+
+/** Ends `old`, after carrying over to `fresh` what other requests have changed in it meanwhile. */
+async function supersede(
+  state: SessionState,
+  old: StoredRecord,
+  fresh: StoredRecord,
+  write: Write,
+  backend: Backend,
+): Promise<void> {
+  const dead = deadRecord()
+  let base = { record: old.record, content: write.content }
+  let { record } = fresh
+  for (state.attempts = 1; state.attempts <= MAX_ATTEMPTS; state.attempts++) {
+    if (await bury(old.id, base.record, dead, backend)) {
+      return state.completeWrite(write, { id: fresh.id, record }, base.content)
+    }
+    const latest = await readAgain(old.id, state.attempts, backend)
+    if (isOwn(latest, dead)) {
+      return state.completeWrite(write, { id: fresh.id, record }, base.content)
+    }
+    // A sign-in stands even if the session it came from has ended: somebody has just authenticated.
+    if (write.rotation === 'signIn' && !contentOf(latest)) {
+      if (!isOwn(await backend.read(fresh.id), record)) throw sessionGone()
+      return state.completeWrite(write, { id: fresh.id, record }, base.content)
+    }
+    base = rebase(latest, write)
+    const expiry = state.expiryToStore(write, base.content, base.record, Date.now())
+    const next = recordOf(base.content, expiry, backend)
+    if (!(await replaceOwn(fresh.id, next, record, backend))) throw sessionGone()
+    record = next
+  }
+  throw conflict()
+}
+
+/**
+ * What takes the place of a record that was rotated: no session, for a while, then housekeeping's.
+ *
+ * A removal that is made twice finds nothing the second time, as if somebody had ended the session. This is found again.
+ */
+function deadRecord(): SessionRecord {
+  return { version: randomVersion(), expiry: Date.now() + DEAD_FOR, owner: null, body: '' }
+}
+
+/** False: the old record is not, or no longer, the `live` one, or it was buried by a call that was made twice. */
+async function bury(
+  id: string,
+  live: SessionRecord,
+  dead: SessionRecord,
+  backend: Backend,
+): Promise<boolean> {
+  try {
+    return await backend.replace(id, dead, live)
+  } catch (error) {
+    // Was it done, or will it be, by a call that is still on its way? After a write of the live record in a fresh version,
+    // neither. If that is refused, it may be because the dead one is there.
+    const again = { ...live, version: randomVersion() }
+    const lives = await backend.replace(id, again, live).catch(() => false)
+    if (!lives && isOwn(await backend.read(id).catch(() => undefined), dead)) return true
+    throw error
+  }
+}
+
+/** A replace of a record that only this request knows: refused, it was revoked or the reply of a success was lost. */
+async function replaceOwn(
+  id: string,
+  record: SessionRecord,
+  before: SessionRecord,
+  backend: Backend,
+): Promise<boolean> {
+  if (await backend.replace(id, record, before)) return true
+  return isOwn(await backend.read(id), record)
+}

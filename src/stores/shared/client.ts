@@ -1,0 +1,67 @@
+import { SessionError } from '../../errors.js'
+
+/** One kind of object that is easily passed in place of a client, and what to pass instead. */
+export interface Lookalike {
+  // biome-ignore lint/suspicious/noExplicitAny: whatever somebody passed, already known not to be null
+  matches(client: any): boolean
+  readonly advice: string
+}
+
+/** Lookalikes of every database client. */
+const COMMON: readonly Lookalike[] = [
+  {
+    matches: (client) => typeof client.then === 'function',
+    advice: 'this is a promise: await it first.',
+  },
+  {
+    matches: (client) => typeof client === 'string' || client.connectionString !== undefined,
+    advice: 'make a client with this URL or binding, and pass that.',
+  },
+  {
+    matches: (client) => client.$client !== undefined,
+    advice: 'pass the client below the ORM, `db.$client`.',
+  },
+]
+
+/**
+ * @param takes What the store takes, for the message.
+ * @param fits Does it have the methods the store calls?
+ * @throws TypeError for anything else, with a sentence that says what to pass.
+ */
+export function checkClient(
+  client: unknown,
+  takes: string,
+  fits: Lookalike['matches'],
+  lookalikes: readonly Lookalike[] = [],
+): void {
+  if (client === undefined || client === null) {
+    throw new TypeError(`${takes}, and got ${client}.`)
+  }
+  const found = [...COMMON, ...lookalikes].find(({ matches }) => matches(client))
+  if (found) throw new TypeError(`${takes}; ${found.advice}`)
+  if (!fits(client)) throw new TypeError(`${takes}. This is something else.`)
+}
+
+/** A missing binding: the likeliest mistake of all, and one that `wrangler dev` does not notice by itself. */
+export function checkBinding(binding: unknown, store: string, table: string, name: string): void {
+  if (binding !== undefined && binding !== null) return
+  throw new TypeError(
+    `${store} got ${binding} instead of a binding. Check \`binding = "${name}"\` below [[${table}]] in the wrangler configuration (an [env.NAME] needs its own) against the name used with \`env\`, then start \`wrangler dev\` again.`,
+  )
+}
+
+/** The client answered, but not in the form that was asked for. Never to be taken for "no session". */
+export function answerNotUnderstood(what: string): SessionError {
+  return new SessionError(
+    'STORE_FAILED',
+    `The database client answered with ${what}. Remove its options that change results (renamed columns, rows as arrays, raw values, own type parsers), or pass a client that the documentation of the store names.`,
+  )
+}
+
+/** Did a write take effect? Triggers may add to the count, so never compare it with one. */
+export function atLeastOne(count: unknown): boolean {
+  if (!(typeof count === 'bigint' || Number.isInteger(count))) {
+    throw answerNotUnderstood('a count that is not a number')
+  }
+  return (count as number | bigint) > 0
+}

@@ -1,0 +1,136 @@
+import type { SessionRecord } from '../../session/session-record.js'
+
+/** What one name holds. Plain values only: they outlive the request and the module that made them. */
+export interface IsolateCache {
+  /** In the order in which they came: first in, first out. */
+  entries: Map<string, Entry>
+  bytes: number
+  maxSessions: number
+  maxBytes: number
+  /** Where the oldest entry is. Kept, because a map's own start is slow to find after many removals. */
+  oldest: Iterator<string> | undefined
+  /** Counts what this isolate has done to sessions. A count and no time: it never repeats and never goes back. */
+  events: number
+  /** The last event of each id. */
+  changed: Map<string, number>
+  /** An event that concerned every id. */
+  changedAll: number
+}
+
+interface Entry {
+  /** `undefined`: forgotten. It keeps its place, because a key that is removed and put in again and again makes a map slow. */
+  readonly record: SessionRecord | undefined
+  readonly since: number
+}
+
+const FORGOTTEN: Entry = { record: undefined, since: 0 }
+
+/** When a load began. What came after it, it may have missed. */
+export interface Load {
+  readonly event: number
+  readonly time: number
+}
+
+const CACHES: unique symbol = Symbol.for('isolate-session.caching-store')
+
+/** Ids whose last event is known. When there are more, loads that are under way are not remembered, whichever id they are of. */
+const MAX_CHANGED = 10_000
+
+/** Heap of an entry beside its body, about. */
+const ENTRY_BYTES = 500
+
+/** The cache of that name, made when it is asked for first. */
+export function cacheNamed(name: string): IsolateCache {
+  const shared = globalThis as { [CACHES]?: Map<string, IsolateCache> }
+  shared[CACHES] ??= new Map()
+  let cache = shared[CACHES].get(name)
+  if (!cache) {
+    cache = {
+      entries: new Map(),
+      bytes: 0,
+      maxSessions: 0,
+      maxBytes: 0,
+      oldest: undefined,
+      events: 0,
+      changed: new Map(),
+      changedAll: 0,
+    }
+    shared[CACHES].set(name, cache)
+  }
+  return cache
+}
+
+/** The record under `id`, if it was loaded less than `maxAge` milliseconds ago. A clock that went back makes it too old. */
+export function recall(
+  { entries }: IsolateCache,
+  id: string,
+  maxAge: number,
+): SessionRecord | undefined {
+  const entry = entries.get(id)
+  if (!entry) return undefined
+  const age = Date.now() - entry.since
+  return age >= 0 && age < maxAge ? entry.record : undefined
+}
+
+export function beginLoad({ events }: IsolateCache): Load {
+  return { event: events, time: Date.now() }
+}
+
+/** Keeps what was loaded, unless something was done to the session since the load began. */
+export function remember(cache: IsolateCache, id: string, record: SessionRecord, load: Load): void {
+  const { changed, changedAll } = cache
+  if (changedAll > load.event || (changed.get(id) ?? 0) > load.event) return
+  const { version, expiry, owner, body } = record
+  put(cache, id, { record: { version, expiry, owner, body }, since: load.time })
+  makeRoom(cache)
+}
+
+/** This isolate is doing or has done something to the session. */
+export function forget(cache: IsolateCache, id: string): void {
+  if (cache.entries.has(id)) put(cache, id, FORGOTTEN)
+  if (cache.changed.size >= MAX_CHANGED && !cache.changed.has(id)) forgetLoads(cache)
+  cache.changed.set(id, ++cache.events)
+}
+
+/** The same for every session of that owner. */
+export function forgetOwner(cache: IsolateCache, owner: string): void {
+  for (const [id, { record }] of cache.entries) {
+    if (record?.owner === owner) put(cache, id, FORGOTTEN)
+  }
+  forgetLoads(cache)
+}
+
+export function forgetAll(cache: IsolateCache): void {
+  cache.entries.clear()
+  cache.bytes = 0
+  cache.oldest = undefined
+  forgetLoads(cache)
+}
+
+function forgetLoads(cache: IsolateCache): void {
+  cache.changedAll = ++cache.events
+  cache.changed.clear()
+}
+
+function put(cache: IsolateCache, id: string, entry: Entry): void {
+  cache.bytes += weigh(entry) - weigh(cache.entries.get(id))
+  cache.entries.set(id, entry)
+}
+
+function makeRoom(cache: IsolateCache): void {
+  const { entries, maxSessions, maxBytes } = cache
+  while (entries.size > 0 && (entries.size > maxSessions || cache.bytes > maxBytes)) {
+    cache.oldest ??= entries.keys()
+    const { value: id } = cache.oldest.next()
+    if (id === undefined) cache.oldest = undefined
+    else {
+      cache.bytes -= weigh(entries.get(id))
+      entries.delete(id)
+    }
+  }
+}
+
+/** An estimate: V8 takes one or two bytes for a character. */
+function weigh(entry: Entry | undefined): number {
+  return entry ? ENTRY_BYTES + 2 * (entry.record?.body.length ?? 0) : 0
+}
