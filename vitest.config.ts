@@ -27,7 +27,7 @@ export default defineConfig({
         plugins: [cloudflareTest(playground)],
         test: {
           name: 'workerd',
-          include: ['test/*.test.ts', 'test/stores/*.test.ts'],
+          include: ['test/*.test.ts', 'test/middleware/*.test.ts', 'test/stores/*.test.ts'],
           setupFiles: ['test/support/no-leaks.ts'],
           // One runtime for all files: a start takes a second each. Tests use names of their own.
           isolate: false,

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { withSession } from '../../src/fetch.js'
-import { type SessionOptions, session } from '../../src/index.js'
+import type { SessionOptions } from '../../src/index.js'
 
 /** How an app gets its session. */
 export type Mount = (options: SessionOptions<never, never>) => MiddlewareHandler
@@ -26,9 +26,15 @@ export function throughFetch(options: SessionOptions<never, never>): MiddlewareH
         return c.res
       },
     )
-    const response = await serve(c.req.raw, c.env as never, executionContextOf(c))
-    c.res = undefined
-    c.res = response
+    try {
+      const response = await serve(c.req.raw, c.env as never, executionContextOf(c))
+      c.res = undefined
+      c.res = response
+    } catch (error) {
+      c.res = undefined
+      c.res = new Response()
+      throw error
+    }
   }
 }
 
@@ -39,14 +45,3 @@ function executionContextOf(c: Context): ExecutionContext {
     return undefined as never
   }
 }
-
-let current: Mount = session as never
-
-/** How the apps of this test file get their session, from now on. */
-export function mountWith(mount: Mount): void {
-  current = mount
-}
-
-export const mounted = (options: object): never => current(options as never) as never
-
-export const isThroughFetch = (): boolean => current === throughFetch

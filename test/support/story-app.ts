@@ -1,6 +1,11 @@
 import { type Context, Hono } from 'hono'
-import type { SessionEnv, SessionEvent, SessionOptions } from '../../src/index.js'
-import { mounted } from './mount.js'
+import {
+  type SessionEnv,
+  type SessionEvent,
+  type SessionOptions,
+  session,
+} from '../../src/index.js'
+import type { Mount } from './mount.js'
 import { sealResponses } from './sealed.js'
 import { witness, witnessSession } from './witness.js'
 
@@ -13,10 +18,14 @@ export interface Story {
 type StoryEnv = SessionEnv<Story>
 
 /** The app that the HTTP story is told with: every thing one can do with a session, one route each. */
-export function storyApp(options: SessionOptions<Story>): Hono<StoryEnv> {
+export function storyApp(
+  options: SessionOptions<Story>,
+  mount: Mount = session as never,
+): Hono<StoryEnv> {
   const app = sealResponses(new Hono<StoryEnv>())
   app.use(witnessSession() as never)
-  app.use(mounted({ onEvent: (event: SessionEvent) => witness(event), ...options }))
+  const onEvent = (event: SessionEvent): void => witness(event)
+  app.use(mount({ onEvent, ...options } as never) as never)
   app.get('/untouched', (c) => c.text('nothing personal'))
   app.get('/look', (c) => c.json(described(c)))
   app.post('/count', (c) => {
