@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 const CORE = `export { session, MemoryStore, Session } from './src/index.ts';`
+const FETCH = `export { MemoryStore } from './src/index.ts'; export { withSession } from './src/fetch.ts'`
 
 const STORES: Record<string, string> = {
   CookieStore: `export { CookieStore } from './src/index.ts'`,
@@ -18,20 +19,25 @@ const STORES: Record<string, string> = {
 export interface Sizes {
   /** Bytes of the middleware, `Session` and `MemoryStore`, minified and gzipped. Hono is not among them. */
   readonly core: number
+  /** The same through `isolate-session/fetch`. */
+  readonly fetch: number
+  /** The code of the latter. */
+  readonly fetchCode: string
   /** What each further store adds. */
   readonly stores: Readonly<Record<string, number>>
 }
 
 export async function measureSizes(): Promise<Sizes> {
-  const core = await gzippedSize(CORE)
+  const core = gzipped(await bundle(CORE))
+  const fetchCode = await bundle(FETCH)
   const stores: Record<string, number> = {}
   for (const [name, source] of Object.entries(STORES)) {
-    stores[name] = (await gzippedSize(CORE + source)) - core
+    stores[name] = gzipped(await bundle(CORE + source)) - core
   }
-  return { core, stores }
+  return { core, fetch: gzipped(fetchCode), fetchCode, stores }
 }
 
-async function gzippedSize(contents: string): Promise<number> {
+async function bundle(contents: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: '.', loader: 'ts' },
     bundle: true,
@@ -41,5 +47,9 @@ async function gzippedSize(contents: string): Promise<number> {
     target: 'es2024',
     external: ['cloudflare:*', 'hono'],
   })
-  return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length
+  return outputFiles[0]?.text ?? ''
+}
+
+function gzipped(code: string): number {
+  return gzipSync(code, { level: 9 }).length
 }

@@ -733,7 +733,7 @@ const MUTATIONS: Mutation[] = [
     file: 'stores/shared/sql-store',
     from: '`${sql} AND "version" = ?`',
     to: '`${sql} AND "version" <> ?`',
-    caughtBy: ['servers/postgres', 'of two rotations at once one wins'],
+    caughtBy: ['servers/postgres', 'a removal leaves a session alone'],
   },
   {
     what: 'a missing table is told as any other error',

@@ -135,3 +135,23 @@ describe('rotating secrets', () => {
     { variables: { SESSION_SECRETS: '' } },
   )
 })
+
+story(
+  'docs/recipes/without-hono.md',
+  0,
+  'the same session, signed in and out, without Hono',
+  async ({ ask }) => {
+    const ada = new Visitor(ask, ORIGIN)
+    const post = { method: 'POST' }
+    expect(await ada.text('/')).toBe('Stranger, visit 1')
+    expect(await ada.text('/')).toBe('Stranger, visit 2')
+    const before = ada.cookies.get('__Host-session')
+    expect(await ada.text('/sign-in', post)).toBe('Signed in')
+    expect(ada.cookies.get('__Host-session')).not.toBe(before)
+    const response = await ada.visit('/')
+    expect(await response.text()).toBe('ada, visit 1')
+    expect(response.headers.get('Cache-Control')).toBe('private')
+    expect(await ada.text('/sign-out', post)).toBe('Signed out')
+    expect(await ada.text('/')).toBe('Stranger, visit 1')
+  },
+)

@@ -9,6 +9,11 @@ test('the middleware, Session and MemoryStore are at most 20 KB, minified and gz
   expect(sizes.core).toBeLessThan(20 * KILOBYTE)
 })
 
+test('without Hono it is smaller, and has nothing of Hono in it', () => {
+  expect(sizes.fetch).toBeLessThan(sizes.core)
+  expect(sizes.fetchCode).not.toMatch(/from ?"hono|finalized|executionCtx/)
+})
+
 test.each(Object.entries(sizes.stores))('%s adds at most 3.5 KB', (_name, added) => {
   expect(added).toBeLessThan(3.5 * KILOBYTE)
 })
