@@ -289,9 +289,13 @@ describe('M23 what an order cannot do', () => {
   test('timeout around us answers while the session is stored, so nobody has its cookie: mount it inside', async () => {
     const around = await world((ours) => handlers(new Hono<Env>().use(timeout(5), ours)))
     const stall = around.store.stallNext('storeSession')
-    const late = await around.ada.visit('/sign-in')
-    expect([late.status, cookieOf(late)]).toEqual([504, undefined])
+    const answering = around.ada.visit('/sign-in')
+    await stall.reached
+    // Timers go off in their order: when this one does, that of the timeout has.
+    await new Promise((resolve) => setTimeout(resolve, 50))
     stall.release()
+    const late = await answering
+    expect([late.status, cookieOf(late)]).toEqual([504, undefined])
     await expect.poll(() => around.store.sessionsOf?.('ada')).toHaveLength(1)
 
     const inside = await world((ours) => handlers(new Hono<Env>().use(ours, timeout(5))))

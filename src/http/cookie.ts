@@ -145,10 +145,11 @@ export class SessionCookie {
     )
   }
 
-  /** A `Set-Cookie` line. `maxAge` in seconds; `null` for as long as a browser keeps it. */
-  write(value: string, maxAge: number | null, url: string): string {
+  /** A `Set-Cookie` line. `maxAge` in seconds; `null` for as long as a browser keeps it. `persistent`: the session's own choice. */
+  write(value: string, maxAge: number | null, url: string, persistent?: boolean | null): string {
     const name = this.nameFor(url)
-    const age = this.#persistent ? `; Max-Age=${Math.min(maxAge ?? MAX_AGE, MAX_AGE)}` : ''
+    const age =
+      (persistent ?? this.#persistent) ? `; Max-Age=${Math.min(maxAge ?? MAX_AGE, MAX_AGE)}` : ''
     return this.#line(name, value, age, url)
   }
 

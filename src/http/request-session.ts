@@ -1,7 +1,7 @@
 import type { Signer } from '../crypto/signature.js'
 import { SessionError, sessionGone, storeFailed } from '../errors.js'
 import { Session, stateOf } from '../session/session.js'
-import type { Manager, SessionState, Status } from '../session/session-state.js'
+import type { Manager, SessionState, Status, StoredRecord } from '../session/session-state.js'
 import { DOES_NO_IO, type SessionStore } from '../storage/session-store.js'
 import { AMBIGUOUS, isLoopback } from './cookie.js'
 import type { Exchange } from './exchange.js'
@@ -49,6 +49,8 @@ export class RequestSession<Context = unknown> implements Manager {
   #value: string | undefined
   /** The id of the session whose cookie the browser has. */
   #clientId: string | undefined
+  /** Whether that cookie outlives the browser, if the session itself says so. */
+  #isPersistent: boolean | null = null
   #outgoing: Outgoing = NOTHING
   #saves: Promise<void> | undefined
 
@@ -116,6 +118,7 @@ export class RequestSession<Context = unknown> implements Manager {
     // A shorter absolute timeout than when it was stored holds at once.
     if (this.#state.isExpired(Date.now())) return 'unknown'
     this.#clientId = this.#state.stored?.id
+    this.#isPersistent = this.#state.content.persistent
     this.#value = isCurrent ? rawValue : await this.#sign(value)
     if (!isCurrent) this.#outgoing = { tell: 'keep', value: this.#value, isWeak: true }
     return undefined
@@ -206,7 +209,7 @@ export class RequestSession<Context = unknown> implements Manager {
       if (!isGone(error)) throw error
       // It ended while this request was running. That is nothing the client did wrong.
       const state = this.#state
-      if (state.stored) this.#emit({ type: 'gone', id: state.stored.id })
+      if (state.stored) this.#emit({ type: 'gone', ...described(state.stored) })
       this.#outgoing = NOTHING
       this.#clientId = undefined
       state.discard()
@@ -220,6 +223,16 @@ export class RequestSession<Context = unknown> implements Manager {
     return this.#keepAlive(work)
   }
 
+  /** `session.reload()`. */
+  async reload(): Promise<void> {
+    const state = this.#state
+    state.assertSavable()
+    if (!state.stored) return
+    this.#store ??= await storeOfRequest(this.settings.store, this.#exchange)
+    if (state.stored.inCookie || !this.#store.reloadSession) throw cannotReload()
+    await this.#reloadSession(this.#store)
+  }
+
   /** Stores what is to be stored. `asks`: where that is nothing, the store is asked whether the session still lives. */
   async #flush(asks = false): Promise<void> {
     const state = this.#state
@@ -229,7 +242,7 @@ export class RequestSession<Context = unknown> implements Manager {
     this.#store ??= await storeOfRequest(this.settings.store, this.#exchange)
     const store = this.#store
     if (state.life.is === 'ending' || state.life.is === 'replacing') {
-      await this.#destroySession(store, state.life.stored.id)
+      await this.#destroySession(store, state.life.stored)
     }
     // The handler may have gone on meanwhile.
     const status = state.status(Date.now())
@@ -237,7 +250,7 @@ export class RequestSession<Context = unknown> implements Manager {
     else if (mayEnd) await this.#reloadSession(store)
   }
 
-  async #destroySession(store: SessionStore, id: string): Promise<void> {
+  async #destroySession(store: SessionStore, stored: StoredRecord): Promise<void> {
     try {
       await store.destroySession(this.#session)
     } catch (error) {
@@ -245,7 +258,7 @@ export class RequestSession<Context = unknown> implements Manager {
     }
     this.#value = undefined
     this.#outgoing = this.#cameWithCookie ? { tell: 'forget', isWeak: false } : NOTHING
-    this.#emit({ type: 'destroyed', id })
+    this.#emit({ type: 'destroyed', ...described(stored) })
   }
 
   /** A store that cannot be asked, or a session that nobody but its cookie knows, is believed. */
@@ -257,7 +270,8 @@ export class RequestSession<Context = unknown> implements Manager {
     } catch (error) {
       throw storeFailed('read a session', error)
     }
-    if (!lives) throw sessionGone()
+    // A shorter absolute timeout than when it was stored holds at once.
+    if (!lives || this.#state.isExpired(Date.now())) throw sessionGone()
   }
 
   async #storeSession(store: SessionStore, status: Status): Promise<void> {
@@ -276,15 +290,19 @@ export class RequestSession<Context = unknown> implements Manager {
     }
     const { stored } = state
     const isRotated = mustRotate || (before !== undefined && stored?.id !== before.id)
-    if (stored) this.#emitStored(stored.id, before !== undefined, isRotated)
+    if (stored) this.#emitStored(stored, before, isRotated)
     // Ended by the handler while it was being stored: its cookie is not for anybody.
     if (state.life.is !== 'stored' && state.life !== life) return
     const isDue = !before || isRotated
     if (isDue) this.#value = undefined
     if (newValue === undefined ? isDue : !this.#isIssued(newValue)) throw noValue()
-    const moved = status === 'extended' || before?.record.expiry !== stored?.record.expiry
+    const hasMoved =
+      status === 'extended' ||
+      before?.record.expiry !== stored?.record.expiry ||
+      state.content.persistent !== this.#isPersistent
+    this.#isPersistent = state.content.persistent
     if (newValue !== undefined) this.#value = await this.#sign(newValue)
-    if (this.#value === undefined || (newValue === undefined && !moved)) return
+    if (this.#value === undefined || (newValue === undefined && !hasMoved)) return
     this.settings.cookie.assertFits(this.#value, this.#url)
     const isWeak = newValue === undefined || status === 'extended'
     const wasStrong = this.#outgoing.tell === 'keep' && !this.#outgoing.isWeak
@@ -296,11 +314,12 @@ export class RequestSession<Context = unknown> implements Manager {
     return typeof value === 'string' && this.#isWellFormed(value)
   }
 
-  #emitStored(id: string, wasStored: boolean, isRotated: boolean): void {
+  #emitStored(stored: StoredRecord, before: StoredRecord | undefined, isRotated: boolean): void {
     const { attempts } = this.#state
-    if (!wasStored) this.#emit({ type: 'created', id })
-    else if (isRotated) this.#emit({ type: 'regenerated', id })
-    if (attempts > 1) this.#emit({ type: 'conflict', id, attempts })
+    if (!before) this.#emit({ type: 'created', ...described(stored) })
+    else if (isRotated)
+      this.#emit({ type: 'regenerated', ...described(stored), previousId: before.id })
+    if (attempts > 1) this.#emit({ type: 'conflict', id: stored.id, attempts })
   }
 
   #writeHeaders(cookie: CookieLine | undefined): void {
@@ -347,7 +366,7 @@ export class RequestSession<Context = unknown> implements Manager {
     if (!cookie.comesBackTo(url)) warnOnce(PATH_WARNING)
     const { expiry = null } = this.#state
     const left = expiry === null ? null : Math.max(0, Math.ceil((expiry - Date.now()) / 1000))
-    return cookie.write(value, left, url)
+    return cookie.write(value, left, url, this.#state.content.persistent)
   }
 
   /** An observer that fails must not fail the request. */
@@ -380,8 +399,19 @@ const LATE_LOOK_WARNING =
   'isolate-session: the session was looked at for the first time after the response had its headers, so caches were not told that it depends on the visitor. ' +
   'In a stream, read what you need (`c.var.session.get(…)`) before you return the response.'
 
+function described({ id, record }: StoredRecord): { id: string; owner: string | undefined } {
+  return { id, owner: record.owner ?? undefined }
+}
+
 function isGone(error: unknown): boolean {
   return error instanceof SessionError && error.code === 'SESSION_GONE'
+}
+
+function cannotReload(): SessionError {
+  return new SessionError(
+    'UNSUPPORTED',
+    'This session cannot be read again: it is kept in its cookie, or its store has no reloadSession(). Use a store that keeps records and extends KeyedStore.',
+  )
 }
 
 function noSession(): SessionError {

@@ -1,12 +1,24 @@
-/** Longest owner, in bytes of UTF-8: what every backend can index. */
-const MAX_OWNER_BYTES = 255
+/** Longest owner and device, in bytes of UTF-8: what every backend can index. */
+const MAX_BYTES = 255
 
 /** @throws TypeError unless `owner` is 1 to 255 bytes of UTF-8 without NUL. */
 export function checkOwner(owner: unknown, method: string): asserts owner is string {
-  const sound =
-    typeof owner === 'string' && owner !== '' && !owner.includes('\0') && owner.isWellFormed()
-  if (sound && new TextEncoder().encode(owner).length <= MAX_OWNER_BYTES) return
+  if (isLabel(owner)) return
   throw new TypeError(
-    `${method}() takes an owner of 1 to ${MAX_OWNER_BYTES} bytes of UTF-8 without NUL. If your ids are numbers, pass String(user.id).`,
+    `${method}() takes an owner of 1 to ${MAX_BYTES} bytes of UTF-8 without NUL. If your ids are numbers, pass String(user.id).`,
   )
+}
+
+/** @throws TypeError unless `device` is left out, or 1 to 255 bytes of UTF-8 without NUL. */
+export function checkDevice(device: unknown): asserts device is string | undefined {
+  if (device === undefined || isLabel(device)) return
+  throw new TypeError(
+    `signIn() takes a device of 1 to ${MAX_BYTES} bytes of UTF-8 without NUL, such as 'Firefox on Linux'. Shorten it, or leave it out.`,
+  )
+}
+
+function isLabel(value: unknown): boolean {
+  const isSound =
+    typeof value === 'string' && value !== '' && !value.includes('\0') && value.isWellFormed()
+  return isSound && new TextEncoder().encode(value).length <= MAX_BYTES
 }

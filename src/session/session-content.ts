@@ -6,6 +6,12 @@ export interface SessionContent {
   idle: number | null
   fixed: number | null
   owner: string | null
+  /** What the owner uses, for a list of devices. */
+  device: string | null
+  /** Whether the cookie outlives the browser; `null`: as the middleware's `cookie.persistent` says. */
+  persistent: boolean | null
+  /** When the record was last written; `null`: the first edition wrote it, which did not say. */
+  usedAt: number | null
   data: Record<string, unknown>
   flash: Record<string, Flash>
 }
@@ -20,7 +26,8 @@ export interface Flash {
 export const DEFAULT_NAME = 'session'
 
 export function emptyContent(name: string, createdAt: number): SessionContent {
-  return { name, createdAt, idle: null, fixed: null, owner: null, data: {}, flash: {} }
+  const nothing = { idle: null, fixed: null, owner: null, device: null, persistent: null }
+  return { name, createdAt, ...nothing, usedAt: null, data: {}, flash: {} }
 }
 
 /** A property of its own, never one that every object has. */

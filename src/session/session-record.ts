@@ -20,14 +20,21 @@ const FORMAT = 1
 /** Clocks differ, but not by this much (milliseconds): a session from further ahead has senseless times. */
 const MAX_CLOCK_SKEW = 86_400_000
 
-/** One JSON text: `{ v: format, n: name, c: createdAt, d: data }` and, where there are any, `i: idle, x: fixed, f: flash`. */
-export function encodeBody({ name, createdAt, idle, fixed, data, flash }: SessionContent): string {
+/**
+ * One JSON text: `{ v: format, n: name, c: createdAt, d: data }` and, where there are any, `i: idle, x: fixed, t: device,
+ * p: persistent, u: usedAt, f: flash`. The first edition does not know `t`, `p` and `u`, and drops them when it writes.
+ */
+export function encodeBody(content: SessionContent, usedAt?: number): string {
+  const { name, createdAt, idle, fixed, device, persistent, data, flash } = content
   return JSON.stringify({
     v: FORMAT,
     n: name,
     c: createdAt,
     i: idle ?? undefined,
     x: fixed ?? undefined,
+    t: device ?? undefined,
+    p: persistent ?? undefined,
+    u: usedAt,
     f: Object.keys(flash).length > 0 ? flash : undefined,
     d: data,
   })
@@ -55,17 +62,22 @@ export function decodeBody({ body, owner = null }: SessionRecord): SessionConten
   const parsed = parseObject(body)
   if (parsed?.v !== FORMAT) return undefined
   const { n: name, c: createdAt, i: idle = null, x: fixed = null, d: data, f: flash = {} } = parsed
+  const { t: device = null, p: persistent = null, u: usedAt = null } = parsed
   const sound =
     typeof name === 'string' &&
     isInstant(createdAt) &&
     (idle === null || (typeof idle === 'number' && idle > 0)) &&
     (fixed === null || isInstant(fixed)) &&
     (owner === null || typeof owner === 'string') &&
+    (device === null || typeof device === 'string') &&
+    (persistent === null || typeof persistent === 'boolean') &&
+    (usedAt === null || isInstant(usedAt)) &&
     isObject(data) &&
     isObject(flash) &&
     Object.values(flash).every((entry) => isObject(entry) && typeof entry.token === 'string')
   if (!sound || (isSuspicious(body) && !couldBeSet(parsed, data))) return undefined
-  return { name, createdAt, idle, fixed, owner, data, flash: flash as Record<string, Flash> }
+  const timing = { createdAt, idle, fixed, persistent, usedAt }
+  return { name, ...timing, owner, device, data, flash: flash as Record<string, Flash> }
 }
 
 /** A value of data is two levels down in the body, and a flash's three. */

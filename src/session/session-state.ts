@@ -72,6 +72,8 @@ export type Phase = keyof typeof PHASES
 export interface Manager {
   /** Stores the session now. */
   save(): Promise<void>
+  /** Reads the session again. */
+  reload(): Promise<void>
   /** The handler has looked at the session for the first time. */
   accessed(): void
   /** A request that nobody looks at (`HEAD`, a prefetch) leaves flashes for one that somebody does. */

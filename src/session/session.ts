@@ -1,6 +1,6 @@
 import { SessionError } from '../errors.js'
 import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json-value.js'
-import { checkOwner } from './owner.js'
+import { checkDevice, checkOwner } from './owner.js'
 import { ownProperty, type SessionContent, setOrDelete } from './session-content.js'
 import { ALL_KEYS, type Change, NO_KEY, type Rotation, SessionState } from './session-state.js'
 
@@ -88,6 +88,11 @@ export class Session<Data extends object = Record<string, unknown>> {
     return this.#accessed.content.owner ?? undefined
   }
 
+  /** What its owner uses, as told to `signIn`: for a list of devices. */
+  get device(): string | undefined {
+    return this.#accessed.content.device ?? undefined
+  }
+
   /** How many keys hold data; flashes are not counted. */
   get size(): number {
     return Object.keys(this.#accessed.content.data).length
@@ -124,6 +129,12 @@ export class Session<Data extends object = Record<string, unknown>> {
     return Object.keys(this.#accessed.content.data).values() as IterableIterator<
       keyof Data & string
     >
+  }
+
+  /** Keys and their values, deep-frozen, as of now; flashes are left out and not taken. */
+  entries(): IterableIterator<[keyof Data & string, DeepReadonly<Data[keyof Data & string]>]> {
+    const entries = Object.entries(this.#accessed.content.data)
+    return entries.map(([key, value]) => [key, freezeJson(value)]).values() as never
   }
 
   /**
@@ -223,17 +234,25 @@ export class Session<Data extends object = Record<string, unknown>> {
    * The one call to make when somebody authenticates: a new cookie value (so that a planted one is worthless), only the
    * keys in `keep`, `owner` as the one it belongs to, and a new absolute lifetime.
    *
+   * `expireIn` and `setExpiry` of an earlier sign-in are over: call them after this one.
+   *
    * @param owner 1 to 255 bytes of UTF-8 without NUL, for example a user id.
-   * @throws TypeError for another owner.
+   * @param options `device`, 1 to 255 bytes, is what a list of devices shows ("Firefox on Linux"). It stays through `regenerate`.
+   * @throws TypeError for another owner or device.
    */
-  signIn(owner: string, options?: { keep?: readonly (keyof Data & string)[] }): void {
+  signIn(
+    owner: string,
+    options?: { keep?: readonly (keyof Data & string)[]; device?: string },
+  ): void {
     checkOwner(owner, 'signIn')
-    const { keep = [] } = checkOptions('signIn', options)
+    const { keep = [], device } = checkOptions('signIn', options)
+    checkDevice(device)
     this.#accessed.assertWritable()
     const createdAt = Date.now()
     this.#keepOnly(keep, 'signIn', (content) => {
       // Whatever was agreed with whoever was here before is over.
-      Object.assign(content, { owner, createdAt, idle: null, fixed: null })
+      const timing = { createdAt, idle: null, fixed: null, persistent: null }
+      Object.assign(content, { owner, device: device ?? null, ...timing })
     })
   }
 
@@ -249,15 +268,26 @@ export class Session<Data extends object = Record<string, unknown>> {
   }
 
   /**
-   * This session's own idle timeout, remembered by later requests ("remember me"). Not past the absolute timeout.
+   * This session's own idle timeout, in seconds, remembered by later requests. Not past the absolute timeout.
+   *
+   * With `persistent` also whether its cookie outlives the browser ("remember me"), in place of the middleware's
+   * `cookie.persistent`: `expireIn(2_592_000, { persistent: true })` for a box that was ticked. `signIn` takes both back.
    *
    * @throws RangeError unless it is a positive, finite number of seconds.
+   * @throws TypeError for another option, or if `persistent` is no boolean.
    */
-  expireIn(seconds: number): void {
+  expireIn(seconds: number, options?: { persistent?: boolean }): void {
     if (!(Number.isFinite(seconds) && seconds > 0)) {
       throw new RangeError('expireIn() takes a positive, finite number of seconds.')
     }
-    this.#setTiming(seconds, null)
+    const persistent = checkPersistent(options)
+    this.#setTiming((content) => {
+      Object.assign(content, {
+        idle: seconds,
+        fixed: null,
+        ...(persistent !== undefined && { persistent }),
+      })
+    })
   }
 
   /**
@@ -269,18 +299,24 @@ export class Session<Data extends object = Record<string, unknown>> {
     if (!(at instanceof Date)) throw new TypeError('setExpiry() takes a Date.')
     if (!(at.getTime() > Date.now()))
       throw new RangeError('setExpiry() takes a date in the future.')
-    this.#setTiming(null, at.getTime())
+    const fixed = at.getTime()
+    this.#setTiming((content) => {
+      Object.assign(content, { idle: null, fixed })
+    })
   }
 
-  #setTiming(idle: number | null, fixed: number | null): void {
-    this.#accessed.perform({
-      key: NO_KEY,
-      movesExpiry: true,
-      apply: (content) => {
-        content.idle = idle
-        content.fixed = fixed
-      },
-    })
+  /**
+   * Moves the expiry now, even when no extension is due: record and cookie are written once. A session that was never stored,
+   * or has ended, stays as it is, and so does an expiry that `setExpiry` has fixed.
+   */
+  touch(): void {
+    const state = this.#accessed
+    state.assertWritable()
+    if (state.life.is === 'stored') this.#setTiming(() => {})
+  }
+
+  #setTiming(apply: Change['apply']): void {
+    this.#accessed.perform({ key: NO_KEY, movesExpiry: true, apply })
   }
 
   /** Drops every key but these, as part of a rotation or by itself. No list: keeps them all. */
@@ -321,18 +357,28 @@ export class Session<Data extends object = Record<string, unknown>> {
    */
   async save(change?: (session: this) => void): Promise<void> {
     const state = this.#state
-    if (!state.manager) {
-      throw new SessionError(
-        'UNSUPPORTED',
-        'No middleware manages this session. Store it with `await store.storeSession(session)`.',
-      )
-    }
+    if (!state.manager) throw unmanaged('await store.storeSession(session)')
     state.assertSavable()
     if (change !== undefined) {
       if (typeof change !== 'function') throw new TypeError('save() takes a function, or nothing.')
       state.applyInSave(() => change(this))
     }
     await state.manager.save()
+  }
+
+  /**
+   * Reads the record again, at any time: also in a stream or a WebSocket, long after the response. Afterwards the session shows
+   * what is stored, with the unsaved changes of this request on top. Nothing is stored, and nothing is sent. Reads past every cache.
+   *
+   * A session that was never stored stays as it is.
+   *
+   * @throws SessionError `SESSION_GONE` if it has ended. `STORE_FAILED` if the store fails. `UNSUPPORTED` if the session is kept
+   * in its cookie, if the store has no `reloadSession`, and if no middleware manages the session.
+   */
+  async reload(): Promise<void> {
+    const { manager } = this.#state
+    if (!manager) throw unmanaged('await store.reloadSession(session)')
+    await manager.reload()
   }
 
   /** What may be logged: no data, no cookie value. */
@@ -356,17 +402,39 @@ function refuseProperty(_target: object, property: string | symbol): never {
   )
 }
 
+function unmanaged(instead: string): SessionError {
+  return new SessionError(
+    'UNSUPPORTED',
+    `No middleware manages this session. Ask its store: \`${instead}\`.`,
+  )
+}
+
+/** @throws TypeError for what is no object with these options and no others. */
+function optionsOf(options: unknown, known: readonly string[], advice: string): object {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
+  if (isObject && Object.keys(options).every((name) => known.includes(name))) return options
+  throw new TypeError(advice)
+}
+
 function checkOptions(
   method: 'regenerate' | 'signIn',
   options: unknown = {},
-): { keep?: readonly string[] } {
-  const advice = `${method}() takes its options as an object: { keep: ['cart'] }.`
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(advice)
-  }
-  const unknown = Object.keys(options).find((option) => option !== 'keep')
-  const { keep } = options as { keep?: unknown }
+): { keep?: readonly string[]; device?: unknown } {
+  const [known, example] =
+    method === 'signIn'
+      ? [['keep', 'device'], "{ keep: ['cart'], device: 'Firefox on Linux' }"]
+      : [['keep'], "{ keep: ['cart'] }"]
+  const advice = `${method}() takes its options as an object: ${example}.`
+  const { keep, device } = optionsOf(options, known, advice) as { keep?: unknown; device?: unknown }
+  if (keep === undefined) return { device }
   const isList = Array.isArray(keep) && keep.every((key) => typeof key === 'string')
-  if (unknown !== undefined || !(keep === undefined || isList)) throw new TypeError(advice)
-  return keep === undefined ? {} : { keep: [...(keep as string[])] }
+  if (!isList) throw new TypeError(advice)
+  return { keep: [...keep], device }
+}
+
+function checkPersistent(options: unknown = {}): boolean | undefined {
+  const advice = 'expireIn() takes its options as an object: { persistent: true }.'
+  const { persistent } = optionsOf(options, ['persistent'], advice) as { persistent?: unknown }
+  if (persistent === undefined || typeof persistent === 'boolean') return persistent
+  throw new TypeError(advice)
 }

@@ -27,7 +27,7 @@ export function recordOf(
   expiry: number | null,
   { maxSessionBytes }: Backend,
 ): SessionRecord {
-  const body = encodeBody(content)
+  const body = encodeBody(content, Date.now())
   if (utf8Length(body, maxSessionBytes) > maxSessionBytes) {
     throw new SessionError(
       'SESSION_TOO_LARGE',

@@ -250,5 +250,9 @@ function summary(id: string, record: SessionRecord, now: number): SessionSummary
   const content = decodeRecord(record, now)
   if (!content) return []
   const expiry = record.expiry === null ? undefined : new Date(record.expiry)
-  return [{ id, name: content.name, createdAt: new Date(content.createdAt), expiry }]
+  const { name, device, createdAt, usedAt } = content
+  const lastUsedAt = new Date(usedAt ?? createdAt)
+  return [
+    { id, name, device: device ?? undefined, createdAt: new Date(createdAt), lastUsedAt, expiry },
+  ]
 }

@@ -8,7 +8,11 @@ export interface SessionSummary {
   readonly id: string
   /** The `name` of the middleware that it is of. */
   readonly name: string
+  /** What was told to `signIn` as `device`. */
+  readonly device: string | undefined
   readonly createdAt: Date
+  /** When it was last written: exact to `touchAfter`. Of a session that the first edition wrote: `createdAt`. */
+  readonly lastUsedAt: Date
   /** `undefined`: never. */
   readonly expiry: Date | undefined
 }
