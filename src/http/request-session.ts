@@ -228,7 +228,7 @@ export class RequestSession<Context = unknown> implements Manager {
     const state = this.#state
     state.assertSavable()
     if (!state.stored) return
-    this.#store ??= await storeOfRequest(this.settings.store, this.#exchange)
+    if (!this.#store) this.#store = await storeOfRequest(this.settings.store, this.#exchange)
     if (state.stored.inCookie || !this.#store.reloadSession) throw cannotReload()
     await this.#reloadSession(this.#store)
   }

@@ -10,16 +10,40 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
 
   describe('M21 events', () => {
     test('tell the life of a session by ids', async () => {
-      const { events, ada } = world()
-      await write(ada)
-      await ada.visit('/regenerate', post)
-      await ada.visit('/destroy', post)
-      const types = events.map(({ type }) => type)
-      expect(types).toEqual(['created', 'regenerated', 'destroyed'])
-      const [created, regenerated, destroyed] = events as { id: string }[]
-      expect(created?.id).toMatch(/^[\w-]{43}$/)
-      expect(regenerated?.id).not.toBe(created?.id)
-      expect(destroyed?.id).toBe(regenerated?.id)
+      const { app, events, ada } = world()
+      app.post('/sign-in', (c) => {
+        c.var.session.signIn('ada')
+        return c.text('in')
+      })
+      for (const path of ['/write', '/regenerate', '/sign-in', '/destroy']) {
+        await ada.visit(path, post)
+      }
+      const [first, second, third] = (events as { id: string }[]).map(({ id }) => id)
+      expect(new Set([first, second, third]).size).toBe(3)
+      for (const id of [first, second, third]) expect(id).toMatch(/^[\w-]{43}$/)
+      expect(events).toEqual([
+        { type: 'created', id: first, owner: undefined },
+        { type: 'regenerated', id: second, previousId: first, owner: undefined },
+        { type: 'regenerated', id: third, previousId: second, owner: 'ada' },
+        { type: 'destroyed', id: third, owner: 'ada' },
+      ])
+    })
+
+    test('say whose a session was that ended meanwhile', async () => {
+      const { app, store, events, ada } = world()
+      app.post('/sign-in', (c) => {
+        c.var.session.signIn('ada')
+        return c.text('in')
+      })
+      app.post('/overtaken', async (c) => {
+        await store.destroySessionsOf?.('ada')
+        c.var.session.set('n', 5)
+        return c.text('ok')
+      })
+      await ada.visit('/sign-in', post)
+      const { id } = events[0] as { id: string }
+      await ada.visit('/overtaken', post)
+      expect(events.at(-1)).toEqual({ type: 'gone', id, owner: 'ada' })
     })
 
     test('tell of a conflict that was settled', async () => {

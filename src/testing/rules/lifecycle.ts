@@ -1,3 +1,4 @@
+import type { Session } from '../../session/session.js'
 import { count, HOUR, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
 
 /** What a session may do in its life, as far as a store takes part. */
@@ -134,4 +135,57 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
       if (k.can.revocation) k.assert(await k.isGone(value), 'the old cookie value is dead')
     },
   },
+  {
+    rules: 'S14',
+    title: 'reloadSession shows what is stored now, with the unsaved changes on top',
+    needs: 'conditionalWrites',
+    check: async (k: Kit) => {
+      const both = await k.twoRequests(await k.issue({ n: 1, kept: true }))
+      if (!both || !k.store.reloadSession) return
+      const [mine, other] = both
+      mine.set('mine', 1)
+      count(mine)
+      count(other)
+      other.delete('kept')
+      other.expireIn(IDLE)
+      await k.store.storeSession(other)
+      k.same(await k.store.reloadSession(mine), true, 'what reloadSession gives')
+      const shown = [mine.get('n'), mine.get('kept'), mine.get('mine'), mine.expiry]
+      k.same(shown, [3, undefined, 1, other.expiry], 'what the session shows')
+      await k.store.storeSession(mine)
+      k.same(mine.get('n'), 3, 'the counter after storing')
+    },
+  },
+  ...endings(),
 ]
+
+const ENDINGS: Record<string, (k: Kit, other: Session) => Promise<unknown>> = {
+  destroyed: (k, other) => k.store.destroySession(other),
+  revoked: async (k) => k.store.destroySessionsOf?.('ada'),
+  rotated: (k, other) => {
+    other.regenerate()
+    return k.store.storeSession(other)
+  },
+}
+
+function endings(): Rule[] {
+  return ['destroyed', 'revoked', 'rotated', 'expired'].map((how) => ({
+    rules: 'S14',
+    title: `reloadSession says that a session was ${how}`,
+    needs: how === 'revoked' ? ['owners', 'conditionalWrites'] : 'conditionalWrites',
+    check: async (k: Kit) => {
+      const value = await k.issue({ n: 1 }, (session) => {
+        session.signIn('ada')
+        session.expireIn(IDLE)
+      })
+      const both = await k.twoRequests(value)
+      if (!both || !k.store.reloadSession) return
+      const [mine, other] = both
+      const reload = async () => k.store.reloadSession?.(mine)
+      k.same(await reload(), true, 'what it says before')
+      await ENDINGS[how]?.(k, other)
+      const after = how === 'expired' ? await later(IDLE, reload) : await reload()
+      k.same(after, false, 'what it says afterwards')
+    },
+  }))
+}

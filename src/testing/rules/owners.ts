@@ -113,6 +113,32 @@ export const OWNER_RULES: readonly Rule[] = [
       k.assert(next === undefined || (await k.isGone(next)), 'the new cookie value is dead')
     },
   },
+  {
+    rules: 'O4 S8',
+    title: 'sessionsOf says which device it is, and when it was last used',
+    needs: 'owners',
+    check: async (k: Kit) => {
+      const device = 'Firefox on Linux 😀'
+      const value = await k.issue({}, (session) => session.signIn('ada', { device }))
+      const listed = async () => (await k.store.sessionsOf?.('ada')) ?? []
+      const [first] = await listed()
+      k.assert(first?.lastUsedAt instanceof Date, 'lastUsedAt is a date')
+      const next = await later(HOUR, () =>
+        k.change(value, (session) => {
+          session.regenerate()
+          session.set('n', 1)
+        }),
+      )
+      k.same((await k.load(next)).device, device, 'the device of the rotated session')
+      const [second] = await listed()
+      k.same(second?.device, device, 'the device that is listed')
+      k.same(second?.createdAt, first.createdAt, 'when it was created')
+      const used = (second?.lastUsedAt.getTime() ?? 0) - first.lastUsedAt.getTime()
+      k.assert(Math.abs(used - HOUR * 1000) < 60_000, 'a write an hour later is its last use')
+      const plain = await k.issue({}, (session) => session.signIn('bob'))
+      k.same((await k.load(plain)).device, undefined, 'a device that was never told')
+    },
+  },
   ...(['done and', 'not done, but'] as const).map(
     (what): Rule => ({
       rules: 'O1',
