@@ -17,7 +17,7 @@ export interface SessionEnv<
 export interface SessionOptions<
   Data extends object = Record<string, unknown>,
   Name extends string = 'session',
-> extends CoreOptions<Context, Context<SessionEnv<Data, Name>>> {
+> extends CoreOptions<Context, Context<SessionEnv<Data, Name>>, Data> {
   /** The context variable and the cookie's base name, which must not begin with `__`. Default `'session'`. Two names live side by side. */
   readonly name?: Name
 }

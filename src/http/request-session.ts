@@ -152,8 +152,8 @@ export class RequestSession<Context = unknown> implements Manager {
   }
 
   #attach(session: Session): void {
-    const { name, lifetime } = this.settings
-    stateOf(session).attach(name, lifetime, this)
+    const { name, lifetime, schema } = this.settings
+    stateOf(session).attach(name, lifetime, this, schema)
     this.#session = session
   }
 

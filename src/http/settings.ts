@@ -2,13 +2,18 @@ import { Signer } from '../crypto/signature.js'
 import { checkOptions } from '../options/check-options.js'
 import { isStore } from '../options/options.js'
 import type { Lifetime } from '../session/lifetime.js'
+import type { Schemas, StandardSchemaV1 } from '../session/schema.js'
 import { DEFAULT_NAME } from '../session/session-content.js'
 import { type CookieOptions, SessionCookie } from './cookie.js'
 import type { SessionEvent } from './session-event.js'
 import type { StoreOption } from './store-of-request.js'
 
 /** Options that do not depend on a framework. Durations are seconds. `Context` is what functions among them are called with. */
-export interface CoreOptions<Context, EventContext = Context> {
+export interface CoreOptions<
+  Context,
+  EventContext = Context,
+  Data extends object = Record<string, unknown>,
+> {
   /** Where sessions are kept. If a function, it is called at most once per request, and only when the session is needed. */
   readonly store: StoreOption<Context>
   /**
@@ -32,6 +37,12 @@ export interface CoreOptions<Context, EventContext = Context> {
   readonly cookie?: CookieOptions
   /** Store also what a handler did that threw and ended in a 5xx. Default false: of such a request only `destroy` counts. */
   readonly saveOnError?: boolean
+  /**
+   * A Standard Schema (zod, valibot, arktype; https://standardschema.dev) for some of the keys. What `get` gives, and `update`
+   * starts from, is what the schema makes of the stored value; one that it refuses is as if it were not there. It is asked
+   * when a key is first read in a request, and must be synchronous. Nothing is written because of it. `Data` is inferred from it.
+   */
+  readonly schema?: { readonly [K in keyof Data]?: StandardSchemaV1<unknown, Data[K]> }
   /** Called with what happens to sessions, for logs and metrics. One that throws does not break the request. */
   readonly onEvent?: (event: SessionEvent, context: EventContext) => void
   /** The cookie's base name, and what tells the sessions of one middleware from another's. It must not begin with `__`. Default `'session'`. */
@@ -48,19 +59,28 @@ export interface Settings<Context> {
   /** Signs the cookie's value, if it is to be signed. */
   readonly signer: Signer | ((context: Context) => Signer) | undefined
   readonly lifetime: Lifetime
+  readonly schema: Schemas | undefined
   readonly saveOnError: boolean
   readonly onEvent: ((event: SessionEvent, context: Context) => void) | undefined
 }
 
 /** @throws TypeError for options that do not exist, are of the wrong type or contradict each other. */
-export function settingsOf<Context, EventContext>(
-  options: CoreOptions<Context, EventContext>,
+export function settingsOf<Context, EventContext, Data extends object>(
+  options: CoreOptions<Context, EventContext, Data>,
 ): Settings<Context> {
   if (isStore(options)) {
     throw new TypeError('session(): pass the store as an option, session({ store }).')
   }
   const checked = checkOptions('session()', options)
-  const { store, name = DEFAULT_NAME, secrets, cookie, saveOnError = false, onEvent } = checked
+  const {
+    store,
+    name = DEFAULT_NAME,
+    secrets,
+    cookie,
+    schema,
+    saveOnError = false,
+    onEvent,
+  } = checked
   return {
     name,
     options,
@@ -68,6 +88,7 @@ export function settingsOf<Context, EventContext>(
     cookie: new SessionCookie(name, cookie),
     signer: 'secrets' in options ? signerOf(secrets) : undefined,
     lifetime: lifetimeOf(checked),
+    schema: schema as Schemas | undefined,
     saveOnError,
     onEvent: onEvent as Settings<Context>['onEvent'],
   }

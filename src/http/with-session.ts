@@ -12,7 +12,8 @@ export interface FetchContext<Env = unknown> {
 }
 
 /** Durations are seconds. The functions among them are called with `{ request, env, ctx }`. */
-export interface FetchSessionOptions<Env = unknown> extends CoreOptions<FetchContext<Env>> {}
+export interface FetchSessionOptions<Data extends object = Record<string, unknown>, Env = unknown>
+  extends CoreOptions<FetchContext<Env>, FetchContext<Env>, Data> {}
 
 const DONE: Outcome = { hasFailed: false, isRefused: false }
 const FAILED: Outcome = { hasFailed: true, isRefused: false }
@@ -38,7 +39,7 @@ const FAILED: Outcome = { hasFailed: true, isRefused: false }
  * }
  */
 export function withSession<Data extends object = Record<string, unknown>, Env = unknown>(
-  options: FetchSessionOptions<Env>,
+  options: FetchSessionOptions<Data, Env>,
   handler: (
     request: Request,
     env: Env,

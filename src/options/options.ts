@@ -7,6 +7,18 @@ export function isStore(value: unknown): value is { loadSession: unknown } {
   return typeof (value as { loadSession?: unknown } | null | undefined)?.loadSession === 'function'
 }
 
+/** Not a schema itself, of the whole session: that has the property too. */
+function isDictionary(value: unknown): value is object {
+  const isObject = Object.prototype.toString.call(value) === '[object Object]'
+  return isObject && !('~standard' in Object(value))
+}
+
+/** arktype's are functions. */
+function isStandardSchema(value: unknown): boolean {
+  const { validate } = Object((value as { '~standard'?: unknown } | null)?.['~standard'])
+  return typeof validate === 'function'
+}
+
 type KindName =
   | 'text'
   | 'boolean'
@@ -18,6 +30,7 @@ type KindName =
   | 'store'
   | 'same site'
   | 'secure'
+  | 'schema'
   | 'other'
 
 const KINDS: Record<KindName, Kind> = {
@@ -41,6 +54,10 @@ const KINDS: Record<KindName, Kind> = {
     (value) => typeof value === 'string' && /^(lax|strict|none)$/i.test(value),
   ],
   secure: ["true, false or 'auto'", (value) => typeof value === 'boolean' || value === 'auto'],
+  schema: [
+    'an object with a Standard Schema for each key: schema: { visits: z.number() }',
+    (value) => isDictionary(value) && Object.values(value).every(isStandardSchema),
+  ],
   /** Checked by those who know more about it. */
   other: ['', () => true],
 }
@@ -61,6 +78,7 @@ export const OPTIONS = {
     secrets: 'other',
     cookie: 'other',
     saveOnError: 'boolean',
+    schema: 'schema',
     onEvent: 'function',
   },
   cookie: {

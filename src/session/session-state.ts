@@ -1,6 +1,7 @@
 import { runUserCallback, SessionError, sessionGone } from '../errors.js'
 import { cappedExpiry, freshExpiry, isExtensionDue, type Lifetime, UNLIMITED } from './lifetime.js'
-import { DEFAULT_NAME, emptyContent, type SessionContent } from './session-content.js'
+import { SchemaReader, type Schemas } from './schema.js'
+import { DEFAULT_NAME, emptyContent, ownProperty, type SessionContent } from './session-content.js'
 import { decodeBody, isExpired, type SessionRecord } from './session-record.js'
 
 /** What a store holds for a session: where, and as of which version. */
@@ -96,6 +97,8 @@ export class SessionState {
   /** Once the response is settled: the browser has this session's cookie. */
   clientHasCookie = false
   lifetime: Lifetime = UNLIMITED
+  /** Reads data through the app's schemas, if there are any. */
+  schema: SchemaReader | undefined
   manager: Manager | undefined
   /** How often the last write was tried. */
   attempts = 1
@@ -122,7 +125,8 @@ export class SessionState {
   }
 
   /** Comes under a middleware's name and timeouts. */
-  attach(name: string, lifetime: Lifetime, manager: Manager): void {
+  attach(name: string, lifetime: Lifetime, manager: Manager, schema?: Schemas): void {
+    if (schema) this.schema = new SchemaReader(schema)
     this.lifetime = lifetime
     this.manager = manager
     const { stored } = this
@@ -210,6 +214,12 @@ export class SessionState {
     if (rotation !== 'signIn' && isExpired(before, now)) throw sessionGone()
     const moves = rotation !== undefined || changes.some(({ movesExpiry }) => movesExpiry)
     return moves || this.isExtensionDue(before, content, now) ? fresh : before
+  }
+
+  /** The value under `key`, as the app may see it. */
+  read(key: string, { data }: SessionContent = this.content): unknown {
+    const raw = ownProperty(data, key)
+    return this.schema ? this.schema.read(key, raw) : raw
   }
 
   /** The handler looks at the session. */

@@ -95,7 +95,7 @@ export class Session<Data extends object = Record<string, unknown>> {
 
   /** How many keys hold data; flashes are not counted. */
   get size(): number {
-    return Object.keys(this.#accessed.content.data).length
+    return this.#keys().length
   }
 
   /**
@@ -106,8 +106,7 @@ export class Session<Data extends object = Record<string, unknown>> {
   get<K extends keyof Data & string>(key: K): DeepReadonly<Data[K]> | undefined {
     const state = this.#accessed
     const flash = ownProperty(state.content.flash, key)
-    if (!flash)
-      return freezeJson(ownProperty(state.content.data, key)) as DeepReadonly<Data[K]> | undefined
+    if (!flash) return freezeJson(state.read(key)) as DeepReadonly<Data[K]> | undefined
     // It stays for a later request if nobody looks at this one, and once the response is settled.
     if (state.isWritable && state.manager?.takesFlashes() !== false) {
       const take = (content: SessionContent): void => {
@@ -115,26 +114,33 @@ export class Session<Data extends object = Record<string, unknown>> {
       }
       state.perform({ key, apply: take })
     }
-    return freezeJson(flash.value) as DeepReadonly<Data[K]>
+    const value = state.schema ? state.schema.read(key, flash.value) : flash.value
+    return freezeJson(value) as DeepReadonly<Data[K]> | undefined
   }
 
   /** Is there data or a flash under `key`? Takes nothing. */
   has(key: keyof Data & string): boolean {
-    const { data, flash } = this.#accessed.content
-    return Object.hasOwn(data, key) || Object.hasOwn(flash, key)
+    const state = this.#accessed
+    return Object.hasOwn(state.content.flash, key) || state.read(key) !== undefined
   }
 
   /** The keys that hold data, as of now; flashes are left out. */
   keys(): IterableIterator<keyof Data & string> {
-    return Object.keys(this.#accessed.content.data).values() as IterableIterator<
-      keyof Data & string
-    >
+    return this.#keys().values()
+  }
+
+  #keys(): (keyof Data & string)[] {
+    const state = this.#accessed
+    const keys = Object.keys(state.content.data) as (keyof Data & string)[]
+    return state.schema ? keys.filter((key) => state.read(key) !== undefined) : keys
   }
 
   /** Keys and their values, deep-frozen, as of now; flashes are left out and not taken. */
   entries(): IterableIterator<[keyof Data & string, DeepReadonly<Data[keyof Data & string]>]> {
-    const entries = Object.entries(this.#accessed.content.data)
-    return entries.map(([key, value]) => [key, freezeJson(value)]).values() as never
+    const state = this.#accessed
+    return this.#keys()
+      .map((key) => [key, freezeJson(state.read(key))])
+      .values() as never
   }
 
   /**
@@ -165,8 +171,8 @@ export class Session<Data extends object = Record<string, unknown>> {
     change: (current: Data[K] | undefined) => Data[K] | undefined,
   ): void {
     checkKey(key)
-    this.#write(key, ({ data }) => {
-      const next = change(mutableJson(ownProperty(data, key)) as Data[K] | undefined)
+    this.#write(key, (content) => {
+      const next = change(mutableJson(this.#state.read(key, content)) as Data[K] | undefined)
       return next === undefined ? undefined : jsonCopy(next, key)
     })
   }
@@ -176,6 +182,7 @@ export class Session<Data extends object = Record<string, unknown>> {
     state.assertWritable()
     const { content } = state
     const next = compute(content)
+    state.schema?.accept(key, next)
     const same =
       sameJson(next, ownProperty(content.data, key)) && !Object.hasOwn(content.flash, key)
     if (same && !state.hasTouched(key)) return
@@ -187,7 +194,8 @@ export class Session<Data extends object = Record<string, unknown>> {
   delete(key: keyof Data & string): boolean {
     const state = this.#accessed
     state.assertWritable()
-    if (!this.has(key)) return false
+    const { data, flash } = state.content
+    if (!Object.hasOwn(data, key) && !Object.hasOwn(flash, key)) return false
     state.perform({ key, apply: (content) => setOrDelete(content, key, undefined) })
     return true
   }

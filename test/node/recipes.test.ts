@@ -155,3 +155,15 @@ story(
     expect(await ada.text('/')).toBe('Stranger, visit 1')
   },
 )
+
+story(
+  'docs/recipes/schema.md',
+  0,
+  'a cart is typed by its schema, and counted',
+  async ({ ask }) => {
+    const ada = new Visitor(ask, ORIGIN)
+    expect(await ada.text('/')).toBe('[]')
+    expect(await ada.text('/cart/tea', { method: 'POST' })).toBe('In the cart')
+    expect(JSON.parse(await ada.text('/'))).toEqual([{ item: 'tea', count: 1 }])
+  },
+)

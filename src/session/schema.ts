@@ -1,0 +1,55 @@
+import { jsonCopy } from './json-value.js'
+import { ownProperty } from './session-content.js'
+
+/** What zod, valibot and arktype have in common: https://standardschema.dev. Described here, so that none of them is needed. */
+export interface StandardSchemaV1<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+  }
+}
+
+export type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly object[] }
+
+/** A schema for some of the keys. */
+export type Schemas = Readonly<Record<string, StandardSchemaV1>>
+
+/** What a key's schema makes of the stored values of one request. A value is shown to it once. */
+export class SchemaReader {
+  readonly #schemas: Schemas
+  readonly #known = new Map<string, { raw: unknown; value: unknown }>()
+
+  constructor(schemas: Schemas) {
+    this.#schemas = schemas
+  }
+
+  /** `undefined` for a value that the schema refuses. @throws TypeError if the schema is asynchronous, or its result no JSON. */
+  read(key: string, raw: unknown): unknown {
+    const schema = ownProperty(this.#schemas, key)
+    if (!schema || raw === undefined) return raw
+    const known = this.#known.get(key)
+    if (known && known.raw === raw) return known.value
+    const value = accepted(schema['~standard'].validate(raw), key)
+    this.#known.set(key, { raw, value })
+    return value
+  }
+
+  /** The app itself has put this there, so nobody has to look at it. */
+  accept(key: string, value: unknown): void {
+    if (Object.hasOwn(this.#schemas, key)) this.#known.set(key, { raw: value, value })
+  }
+}
+
+function accepted(result: StandardResult<unknown> | Promise<unknown>, key: string): unknown {
+  if ('then' in result) {
+    result.catch(() => {})
+    throw new TypeError(
+      `The schema of '${key}' is asynchronous, and get() is not. Take what has to be awaited out of it.`,
+    )
+  }
+  return result.issues ? undefined : jsonCopy(result.value, key)
+}
