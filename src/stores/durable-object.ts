@@ -4,11 +4,13 @@
 import { DurableObject } from 'cloudflare:workers'
 import { SessionError } from '../errors.js'
 import { checkOptions } from '../options/check-options.js'
-import { isExpired, type SessionRecord } from '../session/session-record.js'
+import { type AnySession, stateOf } from '../session/session.js'
+import { isDead, isExpired, type SessionRecord } from '../session/session-record.js'
 import type { KeyedStoreOptions } from '../storage/keyed-store.js'
 import { BATCH_SIZE, type Removal, SelfIndexedStore } from '../storage/self-indexed-store.js'
 import { checkBinding, checkClient } from './shared/client.js'
 import { checkPrefix } from './shared/prefix.js'
+import { ENDED, Watch } from './shared/watch.js'
 
 /** The subset of a `DurableObjectNamespace<SessionObject>` that `DurableObjectStore` uses. */
 export interface SessionNamespace {
@@ -26,6 +28,7 @@ export interface SessionStub {
   keepSession(id: string, expiry: number | null): Promise<void>
   dropSessions(ids: readonly string[]): Promise<void>
   listSessions(): Promise<string[]>
+  fetch(url: string, init: RequestInit): Promise<Response>
 }
 
 export interface DurableObjectStoreOptions extends KeyedStoreOptions {
@@ -65,6 +68,7 @@ export class SessionObject extends DurableObject<unknown> {
     const isMoved = before.expiry !== record.expiry
     const alarm = isMoved ? this.#wakeAt(record.expiry) : undefined
     await Promise.all([this.ctx.storage.put(RECORD, record), alarm])
+    if (isDead(record)) this.#tellWatchers()
     return true
   }
 
@@ -74,6 +78,26 @@ export class SessionObject extends DurableObject<unknown> {
     if (!isMeant) return { isDone: false, owner: null }
     await this.#forget()
     return { isDone: true, owner: before.owner }
+  }
+
+  /** `DurableObjectStore.watch`: a WebSocket that is closed when the session ends. Meanwhile the object may hibernate. */
+  override async fetch(): Promise<Response> {
+    const record = await this.readRecord()
+    if (!record || isDead(record) || isExpired(record.expiry, Date.now())) {
+      return new Response(null, { status: 410 })
+    }
+    const { 0: client, 1: server } = new WebSocketPair()
+    this.ctx.acceptWebSocket(server)
+    return new Response(null, { status: 101, webSocket: client })
+  }
+
+  /** Whoever watches has stopped. */
+  override webSocketClose(socket: WebSocket): void {
+    socket.close()
+  }
+
+  #tellWatchers(): void {
+    for (const socket of this.ctx.getWebSockets()) socket.close(ENDED, 'The session has ended.')
   }
 
   /** As the object of an owner: one of their sessions, and when it ends at the latest. */
@@ -129,6 +153,7 @@ export class SessionObject extends DurableObject<unknown> {
 
   async #forget(): Promise<void> {
     await Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()])
+    this.#tellWatchers()
   }
 }
 
@@ -161,6 +186,36 @@ export class DurableObjectStore extends SelfIndexedStore {
 
   override get cacheName(): string {
     return `durable object ${this.#prefix}`
+  }
+
+  /**
+   * Calls `onEnd` once when the session ends, by whomever and wherever: destroyed, revoked, rotated or expired; at once if it
+   * has ended already. What it resolves to stops watching. For a WebSocket or a stream that is to close when its visitor signs
+   * out.
+   *
+   * The session's object sleeps meanwhile. A lost connection is made anew; if that fails, `onEnd` is called.
+   *
+   * @throws SessionError `UNSUPPORTED` for a session that was never stored, `STORE_FAILED` if the object cannot be reached.
+   */
+  async watch(session: AnySession, onEnd: () => void): Promise<() => void> {
+    const state = stateOf(session)
+    await state.idle()
+    if (state.isNew && !state.isDestroyed) throw notStored()
+    const { stored } = state
+    const connect = async (): Promise<WebSocket | undefined> =>
+      stored && this.#openSocket(this.#sessionName(stored.id))
+    const watch = new Watch(connect, onEnd)
+    await this.ask('watch a session', () => watch.start())
+    return () => watch.stop()
+  }
+
+  /** `undefined`: the session has ended. */
+  async #openSocket(name: string): Promise<WebSocket | undefined> {
+    const init = { headers: { Upgrade: 'websocket' } }
+    const response = await this.#ask(name, (object) =>
+      object.fetch('https://session.internal/', init),
+    )
+    return response.webSocket ?? undefined
   }
 
   protected async read(id: string): Promise<SessionRecord | undefined> {
@@ -219,4 +274,11 @@ export class DurableObjectStore extends SelfIndexedStore {
       return attempt()
     }
   }
+}
+
+function notStored(): SessionError {
+  return new SessionError(
+    'UNSUPPORTED',
+    'This session was never stored, so there is nothing to watch. Call `await session.save()` first.',
+  )
 }

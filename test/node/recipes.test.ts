@@ -54,6 +54,41 @@ describe('WebSockets and streams', () => {
 
   story(
     'docs/recipes/websockets-and-streams.md',
+    2,
+    'a chat closes within a second when its visitor signs out on another device',
+    async ({ ask }) => {
+      const [phone, laptop, bob] = [0, 1, 2].map(() => new Visitor(ask, ORIGIN))
+      if (!phone || !laptop || !bob) return expect.fail()
+      const post = { method: 'POST' }
+      const openChat = async (who: Visitor): Promise<Socket> => {
+        const headers = { Upgrade: 'websocket', Origin: ORIGIN }
+        const response = await who.visit('/chat', { headers })
+        expect(response.status).toBe(101)
+        const { webSocket } = response as unknown as { webSocket: Socket }
+        webSocket.accept()
+        return webSocket
+      }
+      await phone.visit('/sign-in/ada', post)
+      await laptop.visit('/sign-in/ada', post)
+      await bob.visit('/sign-in/bob', post)
+      const [chat, bobs] = [await openChat(phone), await openChat(bob)]
+      const said = next(chat, 'message')
+      chat.send('hello')
+      expect((await said).data).toBe('ada: hello')
+
+      const closed = next(chat, 'close')
+      const began = performance.now()
+      expect(await laptop.text('/sign-out-everywhere', post)).toBe('2 ended')
+      expect((await closed).code).toBe(4401)
+      expect(performance.now() - began).toBeLessThan(1000)
+      const still = next(bobs, 'message')
+      bobs.send('hello')
+      expect((await still).data).toBe('bob: hello')
+    },
+  )
+
+  story(
+    'docs/recipes/websockets-and-streams.md',
     1,
     'a stream stores what came of it',
     async ({ ask }) => {

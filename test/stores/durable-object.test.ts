@@ -80,12 +80,14 @@ describe('DurableObjectStore', () => {
       'alarm',
       'constructor',
       'dropSessions',
+      'fetch',
       'insertRecord',
       'keepSession',
       'listSessions',
       'readRecord',
       'removeRecord',
       'replaceRecord',
+      'webSocketClose',
     ])
   })
 
@@ -402,4 +404,138 @@ describe('DurableObjectStore', () => {
     await Promise.all(Array.from({ length: 200 }, add))
     expect((await load(store, value)).get('n')).toBe(200)
   }, 60_000)
+})
+
+describe('DurableObjectStore.watch', () => {
+  /** A session that is watched, and how often its end was told. */
+  async function watched(
+    network: Parameters<typeof namespaceWith>[0] = (_method, call) => call(),
+  ): Promise<{
+    store: DurableObjectStore
+    value: string
+    name: string
+    session: Session
+    ends: () => number
+    stop: () => void
+  }> {
+    const prefix = newPrefix()
+    const store = new DurableObjectStore(namespaceWith(network), { prefix })
+    const value = await issue(store, (session) => {
+      session.signIn('ada')
+      session.expireIn(600)
+    })
+    const session = await load(store, value)
+    let ended = 0
+    const stop = await store.watch(session, () => ended++)
+    return {
+      store,
+      value,
+      name: `${prefix} session ${session.id}`,
+      session,
+      ends: () => ended,
+      stop,
+    }
+  }
+
+  const ENDINGS: Record<string, (world: Awaited<ReturnType<typeof watched>>) => Promise<unknown>> =
+    {
+      'a sign-out': async ({ store, value }) => store.destroySession(await load(store, value)),
+      'a revocation': ({ store }) => store.destroySessionsOf('ada'),
+      'a revocation by id': ({ store, session }) =>
+        store.destroySessionById('ada', session.id ?? ''),
+      'a rotation': async ({ store, value }) => {
+        const other = await load(store, value)
+        other.regenerate()
+        return store.storeSession(other)
+      },
+      'its expiry': ({ name }) =>
+        later(600, () => runDurableObjectAlarm(env.SESSIONS.getByName(name))),
+    }
+
+  test.each(Object.keys(ENDINGS))('tells once that a session has ended, by %s', async (how) => {
+    const world = await watched()
+    const other = await load(world.store, world.value)
+    other.set('n', 1)
+    other.expireIn(1200)
+    if (how !== 'its expiry') await world.store.storeSession(other)
+    expect(world.ends()).toBe(0)
+    await ENDINGS[how]?.(world)
+    await expect.poll(world.ends).toBe(1)
+    await world.store.destroySessionsOf('ada')
+    expect(world.ends()).toBe(1)
+  })
+
+  test('tells at once of a session that has ended already', async () => {
+    const { store, session, value } = await watched()
+    await store.destroySession(await load(store, value))
+    const onEnd = vi.fn()
+    await store.watch(session, onEnd)
+    expect(onEnd).toHaveBeenCalledOnce()
+    session.destroy()
+    await store.destroySession(session)
+    await store.watch(session, onEnd)
+    expect(onEnd).toHaveBeenCalledTimes(2)
+  })
+
+  test('is UNSUPPORTED for a session that was never stored', async () => {
+    await expect(newStore().watch(new Session(), () => {})).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+    })
+  })
+
+  test('tells nothing any more after it was stopped', async () => {
+    const { stop, store, session, ends } = await watched()
+    const still = vi.fn()
+    await store.watch(session, still)
+    stop()
+    await store.destroySessionsOf('ada')
+    await expect.poll(() => still.mock.calls.length).toBe(1)
+    expect(ends()).toBe(0)
+  })
+
+  test('an object that is evicted meanwhile still tells', async () => {
+    const { store, ends, name } = await watched()
+    await evictDurableObject(env.SESSIONS.getByName(name))
+    await store.destroySessionsOf('ada')
+    await expect.poll(ends).toBe(1)
+  })
+
+  test('a connection that breaks is made anew, as with a deployment, and tells later', async () => {
+    let connections = 0
+    const { store, ends } = await watched((method, call) => {
+      if (method === 'fetch') connections++
+      return call()
+    })
+    await abortAllDurableObjects()
+    await expect.poll(() => connections, { timeout: 5000 }).toBe(2)
+    expect(ends()).toBe(0)
+    await store.destroySessionsOf('ada')
+    await expect.poll(ends).toBe(1)
+  })
+
+  test('a session that ends while the connection is broken has ended', async () => {
+    const { store, ends } = await watched()
+    await abortAllDurableObjects()
+    await store.destroySessionsOf('ada')
+    await expect.poll(ends, { timeout: 5000 }).toBe(1)
+  })
+
+  test('a connection that cannot be made anew counts as an end', async () => {
+    let isDown = false
+    const { ends } = await watched((method, call) => {
+      if (method === 'fetch' && isDown) throw new Error('unreachable')
+      return call()
+    })
+    isDown = true
+    await abortAllDurableObjects()
+    await expect.poll(ends, { timeout: 5000 }).toBe(1)
+  })
+
+  test('an object that cannot be reached at first is STORE_FAILED', async () => {
+    const failing = watched((method, call) => {
+      if (method === 'fetch') throw new Error('unreachable')
+      return call()
+    })
+    await expect(failing).rejects.toMatchObject({ code: 'STORE_FAILED' })
+  })
 })

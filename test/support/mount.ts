@@ -2,9 +2,6 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { withSession } from '../../src/fetch.js'
 import type { SessionOptions } from '../../src/index.js'
 
-/** How an app gets its session. */
-export type Mount = (options: SessionOptions<never, never>) => MiddlewareHandler
-
 /** The same, through the door for Workers without Hono: the rest of the app is its handler. */
 export function throughFetch(options: SessionOptions<never, never>): MiddlewareHandler {
   const name = options.name ?? 'session'

@@ -1,11 +1,10 @@
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import {
   type SessionEnv,
   type SessionEvent,
   type SessionOptions,
   session,
 } from '../../src/index.js'
-import type { Mount } from './mount.js'
 import { sealResponses } from './sealed.js'
 import { witness, witnessSession } from './witness.js'
 
@@ -14,6 +13,9 @@ export interface Story {
   notice: string
   [key: string]: unknown
 }
+
+/** How an app gets its session. */
+export type Mount = (options: SessionOptions<never, never>) => MiddlewareHandler
 
 type StoryEnv = SessionEnv<Story>
 

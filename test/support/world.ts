@@ -9,8 +9,9 @@ import {
   session,
 } from '../../src/index.js'
 import { FaultyStore } from '../../src/testing.js'
-import { type Mount, throughFetch } from './mount.js'
+import { throughFetch } from './mount.js'
 import { sealResponses } from './sealed.js'
+import type { Mount } from './story-app.js'
 import { Visitor } from './visitor.js'
 import { witness, witnessSession } from './witness.js'
 
