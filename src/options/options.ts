@@ -31,6 +31,7 @@ type KindName =
   | 'same site'
   | 'secure'
   | 'schema'
+  | 'reads'
   | 'other'
 
 const KINDS: Record<KindName, Kind> = {
@@ -53,6 +54,7 @@ const KINDS: Record<KindName, Kind> = {
     "'Lax', 'Strict' or 'None'",
     (value) => typeof value === 'string' && /^(lax|strict|none)$/i.test(value),
   ],
+  reads: ["'primary' or 'nearest'", (value) => value === 'primary' || value === 'nearest'],
   secure: ["true, false or 'auto'", (value) => typeof value === 'boolean' || value === 'auto'],
   schema: [
     'an object with a Standard Schema for each key: schema: { visits: z.number() }',
@@ -101,7 +103,7 @@ export const OPTIONS = {
   DurableObjectStore: { prefix: 'text', maxSessionBytes: 'count' },
   KVStore: { prefix: 'text', maxSessionBytes: 'count' },
   RedisStore: { prefix: 'text', maxSessionBytes: 'count' },
-  D1Store: { table: 'text', maxSessionBytes: 'count' },
+  D1Store: { table: 'text', reads: 'reads', maxSessionBytes: 'count' },
   PostgresStore: { table: 'text', maxSessionBytes: 'count' },
   MySQLStore: { table: 'text', maxSessionBytes: 'count' },
   SqlStore: { table: 'text', maxSessionBytes: 'count' },

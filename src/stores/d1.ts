@@ -2,6 +2,8 @@
  * @module isolate-session/d1
  */
 import { checkOptions } from '../options/check-options.js'
+import type { AnySession } from '../session/session.js'
+import { isBookmark, isMarkedValue, join, noted, noteValue, split } from './shared/bookmark.js'
 import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from './shared/client.js'
 import { type Dialect, SQLITE } from './shared/sql-dialect.js'
 import {
@@ -14,7 +16,13 @@ import {
 /** The subset of a `D1Database` that `D1Store` uses. */
 export interface D1Client {
   prepare(sql: string): D1Statement
-  withSession?(constraint: string): { prepare(sql: string): D1Statement }
+  withSession?(constraint: string): D1ClientSession
+}
+
+/** The subset of a `D1DatabaseSession` that `D1Store` uses. */
+export interface D1ClientSession {
+  prepare(sql: string): D1Statement
+  getBookmark?(): string | null
 }
 
 /** The subset of a `D1PreparedStatement` that `D1Store` uses. */
@@ -30,7 +38,14 @@ export interface D1Answer {
   meta: { changes?: number }
 }
 
-export type D1StoreOptions = SqlStoreOptions
+export interface D1StoreOptions extends SqlStoreOptions {
+  /**
+   * Where sessions are read. Default `'primary'`. With `'nearest'` from the nearest replica, never behind what this visitor has
+   * written: the cookie carries D1's bookmark, so every write sends it. What lags is a session that was ended or changed
+   * elsewhere: it is *read* until the replica knows. Writes, lists and revocations go to the primary.
+   */
+  readonly reads?: 'primary' | 'nearest'
+}
 
 /** D1 says that nothing was done, or that the database was started anew: https://developers.cloudflare.com/d1/observability/debug-d1/ */
 const D1_TRY_AGAIN =
@@ -65,9 +80,11 @@ const LOOKALIKES: readonly Lookalike[] = [
  */
 export class D1Store extends SqlStore {
   readonly #db: D1Client
+  readonly #options: D1StoreOptions | undefined
 
   constructor(db: D1Client, options?: D1StoreOptions) {
-    super(D1, checkOptions('D1Store', options))
+    const { reads, ...rest } = checkOptions('D1Store', options)
+    super(D1, rest)
     checkBinding(db, 'D1Store', 'd1_databases', 'DB')
     checkClient(
       db,
@@ -76,6 +93,9 @@ export class D1Store extends SqlStore {
       LOOKALIKES,
     )
     this.#db = db
+    if (reads !== 'nearest') return
+    if (!db.withSession) throw noSessions()
+    this.#options = rest
   }
 
   /**
@@ -102,13 +122,82 @@ export class D1Store extends SqlStore {
     return `d1 ${this.table}`
   }
 
+  override isWellFormed(cookieValue: string): boolean {
+    return this.#options ? isMarkedValue(cookieValue) : super.isWellFormed(cookieValue)
+  }
+
+  override async loadSession(cookieValue: string): Promise<AnySession | undefined> {
+    if (!this.#options) return super.loadSession(cookieValue)
+    if (!this.isWellFormed(cookieValue)) return undefined
+    const { value, bookmark } = split(cookieValue)
+    try {
+      if (bookmark !== undefined) return noted(await this.#in(bookmark)?.loadSession(value), value)
+    } catch {
+      // D1 refuses the bookmark: it is another database's, or the visitor has made it up. The primary knows.
+    }
+    return noted(await this.#in('first-primary')?.loadSession(value), value)
+  }
+
+  override async storeSession(session: AnySession): Promise<string | undefined> {
+    const writer = this.#options && this.#in('first-primary')
+    if (!writer) return super.storeSession(session)
+    const fresh = await writer.storeSession(session)
+    const value = noteValue(session, fresh)
+    const { bookmark } = writer
+    // Without a bookmark nothing was stored, without a value the session was loaded by another store.
+    return bookmark === undefined || value === undefined ? fresh : join(value, bookmark)
+  }
+
+  /** This store in a session of D1's. */
+  #in(constraint: string): StoreInSession | undefined {
+    const session = this.#db.withSession?.(constraint)
+    return session && new StoreInSession(session, this.#options)
+  }
+
   protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     const isRead = sql.startsWith('SELECT')
     // From the primary: a replica may not have the last write yet.
     const db = (isRead && this.#db.withSession?.('first-primary')) || this.#db
-    const statement = db.prepare(sql).bind(...values)
-    const answer = await (isRead ? statement.all() : statement.run())
-    if (!answer?.meta) throw answerNotUnderstood('something that is no D1Result')
-    return { rows: answer.results, changes: answer.meta.changes as number }
+    return run(db, sql, values)
   }
+}
+
+/** The same table, in one session of D1's. */
+class StoreInSession extends SqlStore {
+  readonly #session: D1ClientSession
+  #isAsked = false
+
+  constructor(session: D1ClientSession, options: SqlStoreOptions | undefined) {
+    super(D1, options)
+    this.#session = session
+  }
+
+  /** What a later read has to be as new as. `undefined`: nothing was asked. */
+  get bookmark(): string | undefined {
+    const bookmark = this.#isAsked ? this.#session.getBookmark?.() : undefined
+    return isBookmark(bookmark) ? bookmark : undefined
+  }
+
+  protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
+    const result = await run(this.#session, sql, values)
+    this.#isAsked = true
+    return result
+  }
+}
+
+async function run(
+  db: D1Client | D1ClientSession,
+  sql: string,
+  values: SqlValue[],
+): Promise<SqlResult> {
+  const statement = db.prepare(sql).bind(...values)
+  const answer = await (sql.startsWith('SELECT') ? statement.all() : statement.run())
+  if (!answer?.meta) throw answerNotUnderstood('something that is no D1Result')
+  return { rows: answer.results, changes: answer.meta.changes as number }
+}
+
+function noSessions(): TypeError {
+  return new TypeError(
+    "D1Store: reads: 'nearest' needs the binding itself, whose withSession() reads from replicas. Pass `env.DB`.",
+  )
 }

@@ -32,10 +32,12 @@ export function httpStory(
   test(`${name}: a visitor is recognised on the next visit`, async () => {
     const ada = await visitor()
     expect(await ada.text('/count', post)).toBe('1')
-    const cookie = ada.cookie
+    // A store may keep something for its next read behind the value, after a dot.
+    const secret = (): string => ada.cookie.split('.')[0] ?? ''
+    const cookie = secret()
     expect(await ada.text('/count', post)).toBe('2')
     expect(await look(ada)).toMatchObject({ isNew: false, visits: 2 })
-    if (revocation) expect(ada.cookie).toBe(cookie)
+    if (revocation) expect(secret()).toBe(cookie)
   })
 
   test(`${name}: two visitors do not meet`, async () => {

@@ -76,12 +76,11 @@ export const VALUE_RULES: readonly Rule[] = [
       const value = await k.issue({ n: 1 })
       const session = await k.load(value)
       session.set('n', 2)
-      k.same(
-        await k.store.storeSession(session),
-        undefined,
-        'what storeSession gives for an unchanged id',
-      )
-      k.same(await k.read(value, 'n'), 2, 'what was stored')
+      const given = await k.store.storeSession(session)
+      const isSame =
+        given === undefined || (given.includes('.') && secretOf(given) === secretOf(value))
+      k.assert(isSame, 'storeSession gives no other value for an unchanged id')
+      k.same(await k.read(given ?? value, 'n'), 2, 'what was stored')
     },
   },
   {
@@ -103,7 +102,7 @@ export const VALUE_RULES: readonly Rule[] = [
     check: async (k: Kit) => {
       const value = await k.issue({ n: 1 })
       const { id = '' } = await k.load(value)
-      k.same(id, await idOf(value), 'the id of a session')
+      k.same(id, await idOf(secretOf(value)), 'the id of a session')
       k.assert(await k.isGone(id), 'the id of a session, used as a cookie value, is no session')
     },
   },
@@ -126,10 +125,14 @@ export const VALUE_RULES: readonly Rule[] = [
       const values = await Promise.all(Array.from({ length: 20 }, () => k.issue()))
       k.same(new Set(values).size, 20, 'how many of 20 cookie values differ')
       for (const value of values) {
-        k.assert(isValueShaped(value), 'a cookie value is 43 characters of canonical base64url')
+        k.assert(
+          isValueShaped(secretOf(value)),
+          'a cookie value is 43 characters of canonical base64url',
+        )
         const last = value.charCodeAt(42)
         for (const step of [1, 2, 3]) {
-          const respelled = value.slice(0, 42) + String.fromCharCode(last + step)
+          const other = String.fromCharCode(last + step)
+          const respelled = value.slice(0, 42) + other + value.slice(43)
           const gone = await k.isGone(respelled).catch(() => true) // an error is told by T1
           k.assert(gone, 'another spelling of the last character is no session')
         }
@@ -153,3 +156,8 @@ export const VALUE_RULES: readonly Rule[] = [
     },
   },
 ]
+
+/** What nobody can guess of a value: a store may keep something for its next read behind it, after a dot. */
+function secretOf(value: string): string {
+  return value.split('.', 1)[0] ?? ''
+}
