@@ -3,6 +3,8 @@
  *
  * @module isolate-session/testing
  */
+export type { AnySession } from './session/session.js'
+export type { SessionStore } from './storage/session-store.js'
 export { type FaultyMethod, FaultyStore, type Stall } from './testing/faulty-store.js'
 export { type SessionCookieOptions, sessionCookie } from './testing/session-cookie.js'
 export {

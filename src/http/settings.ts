@@ -4,6 +4,7 @@ import { isStore } from '../options/options.js'
 import type { Lifetime } from '../session/lifetime.js'
 import type { Schemas, StandardSchemaV1 } from '../session/schema.js'
 import { DEFAULT_NAME } from '../session/session-content.js'
+import type { SessionStore } from '../storage/session-store.js'
 import { type CookieOptions, SessionCookie } from './cookie.js'
 import type { SessionEvent } from './session-event.js'
 import type { StoreOption } from './store-of-request.js'
@@ -15,7 +16,7 @@ export interface CoreOptions<
   Data extends object = Record<string, unknown>,
 > {
   /** Where sessions are kept. If a function, it is called at most once per request, and only when the session is needed. */
-  readonly store: StoreOption<Context>
+  readonly store: SessionStore | ((context: Context) => SessionStore | Promise<SessionStore>)
   /**
    * Ends the session after this much inactivity. Default 86,400 (a day), or `absoluteTimeout` if that is shorter; `false`
    * disables the limit. It must not be longer than `absoluteTimeout`, which would end the session first.

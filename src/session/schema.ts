@@ -6,14 +6,17 @@ export interface StandardSchemaV1<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
-    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
+    readonly validate: (
+      value: unknown,
+    ) =>
+      | { readonly value: Output; readonly issues?: undefined }
+      | { readonly issues: readonly object[] }
+      | Promise<unknown>
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
   }
 }
 
-export type StandardResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly object[] }
+type Validation = ReturnType<StandardSchemaV1['~standard']['validate']>
 
 /** A schema for some of the keys. */
 export type Schemas = Readonly<Record<string, StandardSchemaV1>>
@@ -44,7 +47,7 @@ export class SchemaReader {
   }
 }
 
-function accepted(result: StandardResult<unknown> | Promise<unknown>, key: string): unknown {
+function accepted(result: Validation, key: string): unknown {
   if ('then' in result) {
     result.catch(() => {})
     throw new TypeError(

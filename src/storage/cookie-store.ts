@@ -3,7 +3,7 @@ import { checkSecrets } from '../crypto/secrets.js'
 import { isValueShaped, randomValue } from '../crypto/values.js'
 import { SessionError } from '../errors.js'
 import { checkOptions } from '../options/check-options.js'
-import { Session, stateOf } from '../session/session.js'
+import { type AnySession, Session, stateOf } from '../session/session.js'
 import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.js'
 import type { StoredRecord } from '../session/session-state.js'
 import { DOES_NO_IO, type SessionStore } from './session-store.js'
@@ -21,9 +21,6 @@ const MAX_VALUE_LENGTH = 4096
 
 /** Version 1 in base64url, and room for at least an empty text. */
 const SEAL_SHAPE = /^A[Q-Za-f][\w-]{64,4094}$/
-
-// biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
-type AnySession = Session<any>
 
 /**
  * The whole session in its cookie, sealed: nothing is kept anywhere else.

@@ -2,7 +2,7 @@ import { idOf, isValueShaped } from '../crypto/values.js'
 import { SessionError, storeFailed } from '../errors.js'
 import { checkOptions } from '../options/check-options.js'
 import { checkOwner } from '../session/owner.js'
-import { Session, stateOf } from '../session/session.js'
+import { type AnySession, Session, stateOf } from '../session/session.js'
 import { decodeRecord, isExpired, type SessionRecord } from '../session/session-record.js'
 import { type Backend, writeSession } from './conditional-write.js'
 import { endSessions, MAX_SIGN_OUT_ROUNDS, type OwnedRecord } from './revocation.js'
@@ -12,9 +12,6 @@ export interface KeyedStoreOptions {
   /** Largest record body, in bytes of UTF-8. Default 65,536. A larger session is refused with `SESSION_TOO_LARGE`. */
   readonly maxSessionBytes?: number
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
-type AnySession = Session<any>
 
 /**
  * The base of every store that keeps records under an id. It owns ids, expiry, rotation, conflict and retry; a backend

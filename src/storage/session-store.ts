@@ -1,4 +1,4 @@
-import type { Session } from '../session/session.js'
+import type { AnySession } from '../session/session.js'
 
 /** On a store that does no I/O: a client that leaves cannot cancel its writes. Not exported by the package. */
 export const DOES_NO_IO: unique symbol = Symbol('does no I/O')
@@ -30,8 +30,7 @@ export interface SessionStore {
    *
    * Every call gives an independent copy: nothing that one request does is visible to another before it is stored.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
-  loadSession(cookieValue: string): Promise<Session<any> | undefined>
+  loadSession(cookieValue: string): Promise<AnySession | undefined>
 
   /**
    * Stores what was done to the session and gives the cookie value that the client has to be sent: always for a new or
@@ -43,12 +42,10 @@ export interface SessionStore {
    *
    * @throws SessionError `SESSION_GONE`, `SESSION_CONFLICT`, `SESSION_TOO_LARGE`, `STORE_FAILED`: what was stored before is still there.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
-  storeSession(session: Session<any>): Promise<string | undefined>
+  storeSession(session: AnySession): Promise<string | undefined>
 
   /** Removes the session. One that is absent, or was never stored, is fine. */
-  // biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
-  destroySession(session: Session<any>): Promise<void>
+  destroySession(session: AnySession): Promise<void>
 
   /** Removes every session of this store, and none of another. Stores that cannot enumerate throw `UNSUPPORTED`. */
   clearStore(): Promise<void>
@@ -60,8 +57,7 @@ export interface SessionStore {
    * Reads the record again, past every cache: afterwards the session holds what is stored, with its unsaved changes on top.
    * False: it has ended. One that was never stored stays as it is. Nothing is stored.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
-  reloadSession?(session: Session<any>): Promise<boolean>
+  reloadSession?(session: AnySession): Promise<boolean>
 
   /** @internal */
   readonly [DOES_NO_IO]?: boolean
@@ -82,8 +78,7 @@ export interface SessionStore {
    */
   destroySessionsOf?(
     owner: string,
-    // biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
-    options?: { except?: Session<any> | string; name?: string },
+    options?: { except?: AnySession | string; name?: string },
   ): Promise<number>
 
   /** Ends one session of that owner; false when the id is not theirs. */

@@ -4,7 +4,7 @@
 
 import { idOf } from '../crypto/values.js'
 import { checkOptions } from '../options/check-options.js'
-import { Session, stateOf } from '../session/session.js'
+import { type AnySession, Session, stateOf } from '../session/session.js'
 import { decodeRecord } from '../session/session-record.js'
 import type { SessionStore } from '../storage/session-store.js'
 import {
@@ -17,6 +17,9 @@ import {
   recall,
   remember,
 } from './shared/isolate-cache.js'
+
+export type { AnySession } from '../session/session.js'
+export type { SessionStore } from '../storage/session-store.js'
 
 export interface CachingStoreOptions {
   /** How long a session may be read from this isolate, in seconds. */
@@ -32,11 +35,6 @@ export interface CachingStoreOptions {
   /** Most bytes of heap it takes, estimated. Default 16,777,216: an eighth of an isolate's 128 MB. */
   readonly maxBytes?: number
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: a store holds sessions of every shape
-type AnySession = Session<any>
-
-type Optional = Required<SessionStore>
 
 /**
  * A cache in front of another store: reads come from the memory of this isolate for up to `maxAge` seconds.
@@ -55,11 +53,11 @@ export class CachingStore implements SessionStore {
   readonly #maxAge: number
   readonly #cache: IsolateCache
 
-  declare isWellFormed?: Optional['isWellFormed']
-  declare reloadSession?: Optional['reloadSession']
-  declare sessionsOf?: Optional['sessionsOf']
-  declare destroySessionsOf?: Optional['destroySessionsOf']
-  declare destroySessionById?: Optional['destroySessionById']
+  declare isWellFormed?: Required<SessionStore>['isWellFormed']
+  declare reloadSession?: Required<SessionStore>['reloadSession']
+  declare sessionsOf?: Required<SessionStore>['sessionsOf']
+  declare destroySessionsOf?: Required<SessionStore>['destroySessionsOf']
+  declare destroySessionById?: Required<SessionStore>['destroySessionById']
 
   /**
    * @throws TypeError unless `maxAge` is a positive, finite number of seconds and the bounds are positive integers, and
@@ -122,7 +120,7 @@ export class CachingStore implements SessionStore {
   }
 
   async #destroySessionsOf(
-    ...[owner, options]: Parameters<Optional['destroySessionsOf']>
+    ...[owner, options]: Parameters<Required<SessionStore>['destroySessionsOf']>
   ): Promise<number> {
     try {
       return (await this.#store.destroySessionsOf?.(owner, options)) ?? 0

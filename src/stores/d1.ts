@@ -13,6 +13,9 @@ import {
   type SqlValue,
 } from './shared/sql-store.js'
 
+export type { AnySession } from '../session/session.js'
+export type { SqlStore, SqlStoreOptions } from './shared/sql-store.js'
+
 /** The subset of a `D1Database` that `D1Store` uses. */
 export interface D1Client {
   prepare(sql: string): D1Statement

@@ -12,6 +12,11 @@ import { checkBinding, checkClient } from './shared/client.js'
 import { checkPrefix } from './shared/prefix.js'
 import { ENDED, Watch } from './shared/watch.js'
 
+export type { AnySession } from '../session/session.js'
+export type { SessionRecord } from '../session/session-record.js'
+export type { KeyedStoreOptions } from '../storage/keyed-store.js'
+export type { Removal, SelfIndexedStore } from '../storage/self-indexed-store.js'
+
 /** The subset of a `DurableObjectNamespace<SessionObject>` that `DurableObjectStore` uses. */
 export interface SessionNamespace {
   idFromName(name: string): unknown

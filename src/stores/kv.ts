@@ -10,6 +10,8 @@ import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from '
 import { withoutData } from './shared/error-redaction.js'
 import { checkPrefix } from './shared/prefix.js'
 
+export type { KeyedStore, KeyedStoreOptions } from '../storage/keyed-store.js'
+
 /** The subset of a `KVNamespace` that `KVStore` uses. */
 export interface KVClient {
   get(key: string): Promise<string | null>

@@ -8,6 +8,8 @@ import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from './
 import { driverAdvice } from './shared/driver-error.js'
 import { withoutData } from './shared/error-redaction.js'
 
+export type { IndexedStore, KeyedStoreOptions } from '../storage/keyed-store.js'
+
 /** The subset of a `mongodb` `Collection` that `MongoDBStore` uses. */
 export interface MongoDBCollection {
   /** Database and collection. */

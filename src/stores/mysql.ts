@@ -11,6 +11,8 @@ import {
   type SqlValue,
 } from './shared/sql-store.js'
 
+export type { SqlStore, SqlStoreOptions } from './shared/sql-store.js'
+
 /** The subset of a `mysql2/promise` connection or pool that `MySQLStore` uses. */
 export interface MySQLClient {
   // biome-ignore lint/suspicious/noExplicitAny: the driver's own types for parameters and results stay its own

@@ -11,6 +11,8 @@ import {
   type SqlValue,
 } from './shared/sql-store.js'
 
+export type { SqlStore, SqlStoreOptions } from './shared/sql-store.js'
+
 /** The subset of a postgres.js `sql`, of a `pg` `Client` or `Pool`, or of a `PGlite` that `PostgresStore` uses. */
 export type PostgresClient = PostgresJsClient | PgClient
 

@@ -11,6 +11,9 @@ import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from './
 import { driverAdvice } from './shared/driver-error.js'
 import { checkPrefix } from './shared/prefix.js'
 
+export type { KeyedStoreOptions } from '../storage/keyed-store.js'
+export type { SelfIndexedStore } from '../storage/self-indexed-store.js'
+
 /** The subset of a client that `RedisStore` uses: of node-redis, of ioredis (also its `Cluster`), or of `@upstash/redis`. */
 export type RedisClient = NodeRedisClient | IORedisClient | HttpRedisClient
 

@@ -3,7 +3,7 @@
  */
 
 export type { SessionRecord } from '../session/session-record.js'
-export type { KeyedStoreOptions } from '../storage/keyed-store.js'
+export type { IndexedStore, KeyedStoreOptions } from '../storage/keyed-store.js'
 export type { SessionStore, SessionSummary } from '../storage/session-store.js'
 export { type Dialect, MYSQL, POSTGRES, SQLITE } from './shared/sql-dialect.js'
 export {

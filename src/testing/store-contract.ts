@@ -25,8 +25,6 @@ const CONTRACT = [
 
 const CAPABILITIES = ['conditionalWrites', 'owners', 'clear', 'revocation'] as const
 
-type MakeStore = () => SessionStore | Promise<SessionStore>
-
 /**
  * The conformance suite for stores. Every store of this package passes it, and yours should.
  *
@@ -39,7 +37,7 @@ type MakeStore = () => SessionStore | Promise<SessionStore>
  */
 export function storeContract(
   name: string,
-  makeStore: MakeStore,
+  makeStore: () => SessionStore | Promise<SessionStore>,
   { test, capabilities = {} }: StoreContractOptions,
 ): void {
   const missing = CAPABILITIES.filter((capability) => capabilities[capability] === false)
