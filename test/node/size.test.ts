@@ -14,6 +14,6 @@ test('without Hono it is smaller, and has nothing of Hono in it', () => {
   expect(sizes.fetchCode).not.toMatch(/from ?"hono|finalized|executionCtx/)
 })
 
-test.each(Object.entries(sizes.stores))('%s adds at most 3.5 KB', (_name, added) => {
-  expect(added).toBeLessThan(3.5 * KILOBYTE)
+test.each(Object.entries(sizes.stores))('%s adds at most 4 KB', (_name, added) => {
+  expect(added).toBeLessThan(4 * KILOBYTE)
 })

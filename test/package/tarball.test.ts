@@ -17,7 +17,7 @@ afterAll(() => rm(directory, { recursive: true }))
 
 const manifest = JSON.parse(await readFile('package.json', 'utf8'))
 const entries = Object.keys(manifest.exports).filter((path) => path !== './package.json')
-const LOWEST_HONO = manifest.peerDependencies.hono.replace('>=', '')
+const LOWEST_HONO = manifest.peerDependencies.hono.match(/\d+\.\d+\.\d+/)[0]
 
 describe('the tarball', () => {
   const paths = packed.files.map(({ path }) => path)
