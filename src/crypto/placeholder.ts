@@ -57,7 +57,7 @@ function irregular(text: string): string {
   return kept
 }
 
-/** What a text repeats to its end, or all of it. */
+/** The shortest piece that the string repeats to its end, or all of it. */
 function oneRound(text: string): string {
   for (let period = 1; period * 2 <= text.length; period++) {
     if (text.startsWith(text.slice(period))) return text.slice(0, period)

@@ -36,7 +36,7 @@ export interface SealRandomness {
 }
 
 /**
- * Encrypts and authenticates a text: `base64url(version ‖ key id ‖ salt ‖ iv ‖ AES-256-GCM)`.
+ * Encrypts and authenticates a string: `base64url(version ‖ key id ‖ salt ‖ iv ‖ AES-256-GCM)`.
  *
  * The IV is random for every seal. The salt, from which the key is derived, is this isolate's for the next million seals.
  */

@@ -233,7 +233,7 @@ export class RequestSession<Context = unknown> implements Manager {
     await this.#reloadSession(this.#store)
   }
 
-  /** Stores what is to be stored. `asks`: where that is nothing, the store is asked whether the session still lives. */
+  /** Stores pending changes. With `asks` and nothing to store, checks with the store that the session still exists. */
   async #flush(asks = false): Promise<void> {
     const state = this.#state
     const mayEnd = asks && state.life.is === 'stored'

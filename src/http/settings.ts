@@ -40,7 +40,7 @@ export interface CoreOptions<
   readonly saveOnError?: boolean
   /**
    * A Standard Schema (zod, valibot, arktype; https://standardschema.dev) for some of the keys. What `get` gives, and `update`
-   * starts from, is what the schema makes of the stored value; one that it refuses is as if it were not there. It is asked
+   * starts from, is what the schema makes of the stored value; one that it refuses is as if it were not there. It runs
    * when a key is first read in a request, and must be synchronous. Nothing is written because of it. `Data` is inferred from it.
    */
   readonly schema?: { readonly [K in keyof Data]?: StandardSchemaV1<unknown, Data[K]> }

@@ -15,7 +15,7 @@ export interface Timing {
   readonly fixed: number | null
 }
 
-/** A session that no middleware manages ends only when it was told to. */
+/** A session outside of any middleware ends only by its own `expireIn` or `setExpiry`. */
 export const UNLIMITED: Lifetime = {
   idleTimeout: false,
   absoluteTimeout: false,

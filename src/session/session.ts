@@ -356,8 +356,8 @@ export class Session<Data extends object = Record<string, unknown>> {
    * With `change`, applies that first; if it throws, nothing of it stays. This is the way to change a session in a stream or
    * a WebSocket, when the response is settled already: it works as long as the browser has the cookie and needs no new one.
    *
-   * Where there is nothing to store the store is asked all the same, so a session that has ended elsewhere is always an
-   * error and never a success. (Not with a store that keeps the session in its cookie: there is nobody to ask.)
+   * If there is nothing to store, it checks with the store that the session still exists, so one that has ended elsewhere is
+   * always an error and never a success. (Not with a store that keeps the session in its cookie: there is nobody to ask.)
    *
    * @throws SessionError `SESSION_GONE`, `SESSION_CONFLICT`, `SESSION_TOO_LARGE`, `STORE_FAILED`: nothing was stored.
    * `SESSION_COMMITTED` if a new cookie would be needed too late. `UNSUPPORTED` if no middleware manages the session.

@@ -4,7 +4,7 @@ import type { SessionContent } from '../session/session-content.js'
 import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.js'
 import type { Write } from '../session/session-state.js'
 
-/** The verbs of a store that keeps records; each one atomic step. See `KeyedStore`. */
+/** The operations of a store that keeps records, each one atomic step. See `KeyedStore`. */
 export interface Backend {
   readonly maxSessionBytes: number
   read(id: string): Promise<SessionRecord | undefined>

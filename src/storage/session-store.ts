@@ -8,7 +8,7 @@ export interface SessionSummary {
   readonly id: string
   /** The `name` of the middleware that it is of. */
   readonly name: string
-  /** What was told to `signIn` as `device`. */
+  /** The `device` passed to `signIn`. */
   readonly device: string | undefined
   readonly createdAt: Date
   /** When it was last written: exact to `touchAfter`. Of a session that the first edition wrote: `createdAt`. */

@@ -79,7 +79,7 @@ return 1`,
 /** A session that ended so long ago, in milliseconds, has ended by every clock. */
 const LONG_AGO = 3_600_000
 
-/** Text and numbers, whatever a client of node-redis was told to make of them. */
+/** Plain strings and numbers, whatever type mapping the node-redis client is configured with. */
 const PLAIN = { typeMapping: {} }
 
 const LOOKALIKES: readonly Lookalike[] = [
@@ -119,7 +119,7 @@ const SCAN_COUNT = '1000'
  * The client is yours. In a Worker make one for each request, in `store: async (c) => …`, which is not called for a request
  * that needs no session.
  *
- * Redis acknowledges a write before a replica has it and before it is on disk, unless it is told otherwise: after a crash or a
+ * By default Redis acknowledges a write before a replica has it and before it is on disk: after a crash or a
  * failover the last moments may be undone, a sign-out included (`appendfsync always`, `min-replicas-to-write`). Give it
  * the primary, not a replica, and `maxmemory-policy noeviction`: an evicted session is a visitor signed out, and an evicted
  * index is a session that sign-out-everywhere misses.
@@ -130,7 +130,7 @@ export class RedisStore extends SelfIndexedStore {
   readonly #client: RedisClient
   readonly #prefix: string
 
-  /** @throws TypeError for a client that is none, and for a prefix that is not printable ASCII. */
+  /** @throws TypeError for an object that is not a Redis client, and for a prefix that is not printable ASCII. */
   constructor(client: RedisClient, options?: RedisStoreOptions) {
     const { prefix = 'session:', ...rest } = checkOptions('RedisStore', options)
     super(rest)

@@ -1,13 +1,12 @@
 import type { SessionStore } from '../storage/session-store.js'
-
-import { Kit, type StoreCapabilities } from './contract-kit.js'
 import { LIFECYCLE_RULES } from './rules/lifecycle.js'
 import { OWNER_RULES } from './rules/owners.js'
 import { RACE_RULES } from './rules/races.js'
 import { RECORD_RULES } from './rules/records.js'
 import { VALUE_RULES } from './rules/values.js'
+import { type StoreCapabilities, StoreTest } from './store-test.js'
 
-export type { StoreCapabilities } from './contract-kit.js'
+export type { StoreCapabilities } from './store-test.js'
 
 export interface StoreContractOptions {
   /** Registers one test with your runner, for example Vitest's `test` or that of `node:test`. */
@@ -53,7 +52,7 @@ export function storeContract(
     if ([needs ?? []].flat().some((capability) => capabilities[capability] === false)) continue
     test(`${name}: ${rules} ${title}`, async () => {
       const store = await makeStore()
-      await naming(rules, () => check(new Kit(rules, store, capabilities)))
+      await naming(rules, () => check(new StoreTest(rules, store, capabilities)))
     })
   }
 }

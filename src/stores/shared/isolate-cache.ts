@@ -39,7 +39,7 @@ const MAX_CHANGED = 10_000
 /** Heap of an entry beside its body, about. */
 const ENTRY_BYTES = 500
 
-/** The cache of that name, made when it is asked for first. */
+/** The cache of that name, created on first use. */
 export function cacheNamed(name: string): IsolateCache {
   const shared = globalThis as { [CACHES]?: Map<string, IsolateCache> }
   shared[CACHES] ??= new Map()

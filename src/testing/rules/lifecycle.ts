@@ -1,12 +1,12 @@
 import type { Session } from '../../session/session.js'
-import { count, HOUR, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
+import { count, HOUR, IDLE, later, type Rule, type StoreTest } from '../store-test.js'
 
 /** What a session may do in its life, as far as a store takes part. */
 export const LIFECYCLE_RULES: readonly Rule[] = [
   {
     rules: 'T8 S7',
     title: 'regenerate moves everything to a new value, and the old one is dead',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ cart: ['tea'], n: 1 })
       const before = await k.load(value)
       const created = before.createdAt.getTime()
@@ -15,16 +15,16 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
       const next = await k.store.storeSession(before)
       k.assert(typeof next === 'string' && next !== value, 'regenerate gives a new cookie value')
       const after = await k.load(next)
-      k.same([after.get('cart'), after.get('n')], [['tea'], 2], 'the data under the new value')
-      k.same(after.createdAt.getTime(), created, 'the start of the absolute lifetime')
-      k.same(before.id, after.id, 'the id that the request sees after storing')
+      k.equal([after.get('cart'), after.get('n')], [['tea'], 2], 'the data under the new value')
+      k.equal(after.createdAt.getTime(), created, 'the start of the absolute lifetime')
+      k.equal(before.id, after.id, 'the id that the request sees after storing')
       if (k.can.revocation) k.assert(await k.isGone(value), 'the old cookie value is dead')
     },
   },
   {
     rules: 'S7',
     title: 'regenerate keeps only the keys it is told to, and twice is once',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ cart: 1, secret: 2 })
       const next = await k.change(value, (session) => {
         session.regenerate()
@@ -32,13 +32,13 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
         session.set('later', 3)
       })
       const after = await k.load(next)
-      k.same([...after.keys()].sort(), ['cart', 'later'], 'the keys that are left')
+      k.equal([...after.keys()].sort(), ['cart', 'later'], 'the keys that are left')
     },
   },
   {
     rules: 'S8',
     title: 'signIn gives a new value, an owner, a new absolute lifetime and none of the data',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ cart: 1, isAdmin: true })
       await later(HOUR, async () => {
         const session = await k.load(value)
@@ -47,8 +47,8 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
         const next = await k.store.storeSession(session)
         k.assert(typeof next === 'string' && next !== value, 'signIn gives a new cookie value')
         const after = await k.load(next)
-        k.same([...after.keys()], ['cart'], 'the keys that are left')
-        k.same(after.owner, 'ada', 'the owner')
+        k.equal([...after.keys()], ['cart'], 'the keys that are left')
+        k.equal(after.owner, 'ada', 'the owner')
         k.assert(after.createdAt.getTime() > created, 'the absolute lifetime starts again')
         if (k.can.revocation) k.assert(await k.isGone(value), 'the old cookie value is dead')
       })
@@ -58,39 +58,39 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     rules: 'S8',
     title: 'signIn stands although the session it came from is gone',
     needs: 'revocation',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const both = await k.twoRequests(await k.issue({ n: 1 }))
       if (!both) return
       const [slow, fast] = both
       await k.store.destroySession(fast)
       slow.signIn('ada')
       const next = (await k.store.storeSession(slow)) ?? ''
-      k.same((await k.load(next)).owner, 'ada', 'the owner of the fresh session')
+      k.equal((await k.load(next)).owner, 'ada', 'the owner of the fresh session')
     },
   },
   {
     rules: 'S6',
     title: 'a flash is kept until it is read, and then gone',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 }, (session) => session.flash('notice', { text: 'Saved' }))
       const waiting = await k.load(value)
-      k.same(
+      k.equal(
         [waiting.has('notice'), waiting.size, [...waiting.keys()]],
         [true, 1, ['n']],
         'has, size and keys',
       )
       const next = await k.change(value, (session) => {
-        k.same(session.get('notice'), { text: 'Saved' }, 'the flash')
-        k.same(session.get('notice'), undefined, 'the flash, read again')
+        k.equal(session.get('notice'), { text: 'Saved' }, 'the flash')
+        k.equal(session.get('notice'), undefined, 'the flash, read again')
       })
-      k.same(await k.read(next, 'notice'), undefined, 'the flash in a later request')
+      k.equal(await k.read(next, 'notice'), undefined, 'the flash in a later request')
     },
   },
   {
     rules: 'S6',
     title: 'reading one flash does not remove a newer one',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({}, (session) => session.flash('notice', 'old'))
       const both = await k.twoRequests(value)
       if (!both) return
@@ -99,13 +99,13 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
       writer.flash('notice', 'new')
       await k.store.storeSession(writer)
       await k.store.storeSession(reader)
-      k.same(await k.read(value, 'notice'), 'new', 'the newer flash')
+      k.equal(await k.read(value, 'notice'), 'new', 'the newer flash')
     },
   },
   {
     rules: 'S10',
     title: 'the expiry and the own idle timeout of a session are remembered',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({}, (session) => session.expireIn(IDLE))
       const expiry = (await k.load(value)).expiry?.getTime() ?? 0
       await later(IDLE / 2, async () => {
@@ -121,7 +121,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   {
     rules: 'S9',
     title: 'what begins after destroy() is a new session, and the old one is dead',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 })
       const session = await k.load(value)
       session.destroy()
@@ -131,7 +131,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
         typeof next === 'string' && next !== value,
         'the new session has a cookie value of its own',
       )
-      k.same(await k.read(next, 'n'), 2, 'the data of the new session')
+      k.equal(await k.read(next, 'n'), 2, 'the data of the new session')
       if (k.can.revocation) k.assert(await k.isGone(value), 'the old cookie value is dead')
     },
   },
@@ -139,7 +139,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     rules: 'S14',
     title: 'reloadSession shows what is stored now, with the unsaved changes on top',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const both = await k.twoRequests(await k.issue({ n: 1, kept: true }))
       if (!both || !k.store.reloadSession) return
       const [mine, other] = both
@@ -149,17 +149,17 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
       other.delete('kept')
       other.expireIn(IDLE)
       await k.store.storeSession(other)
-      k.same(await k.store.reloadSession(mine), true, 'what reloadSession gives')
+      k.equal(await k.store.reloadSession(mine), true, 'what reloadSession gives')
       const shown = [mine.get('n'), mine.get('kept'), mine.get('mine'), mine.expiry]
-      k.same(shown, [3, undefined, 1, other.expiry], 'what the session shows')
+      k.equal(shown, [3, undefined, 1, other.expiry], 'what the session shows')
       await k.store.storeSession(mine)
-      k.same(mine.get('n'), 3, 'the counter after storing')
+      k.equal(mine.get('n'), 3, 'the counter after storing')
     },
   },
   ...endings(),
 ]
 
-const ENDINGS: Record<string, (k: Kit, other: Session) => Promise<unknown>> = {
+const ENDINGS: Record<string, (k: StoreTest, other: Session) => Promise<unknown>> = {
   destroyed: (k, other) => k.store.destroySession(other),
   revoked: async (k) => k.store.destroySessionsOf?.('ada'),
   rotated: (k, other) => {
@@ -173,7 +173,7 @@ function endings(): Rule[] {
     rules: 'S14',
     title: `reloadSession says that a session was ${how}`,
     needs: how === 'revoked' ? ['owners', 'conditionalWrites'] : 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 }, (session) => {
         session.signIn('ada')
         session.expireIn(IDLE)
@@ -182,10 +182,10 @@ function endings(): Rule[] {
       if (!both || !k.store.reloadSession) return
       const [mine, other] = both
       const reload = async () => k.store.reloadSession?.(mine)
-      k.same(await reload(), true, 'what it says before')
+      k.equal(await reload(), true, 'what it says before')
       await ENDINGS[how]?.(k, other)
       const after = how === 'expired' ? await later(IDLE, reload) : await reload()
-      k.same(after, false, 'what it says afterwards')
+      k.equal(after, false, 'what it says afterwards')
     },
   }))
 }

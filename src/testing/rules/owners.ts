@@ -1,6 +1,6 @@
 import type { Session } from '../../session/session.js'
-import { HOUR, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
 import { disturb, notDone, unanswered } from '../repeated-steps.js'
+import { HOUR, IDLE, later, type Rule, type StoreTest } from '../store-test.js'
 
 /** Every session of an owner. */
 export const OWNER_RULES: readonly Rule[] = [
@@ -8,7 +8,7 @@ export const OWNER_RULES: readonly Rule[] = [
     rules: 'O1',
     title: 'sessionsOf lists the owner’s live sessions, newest first',
     needs: 'owners',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       await k.issue({}, (session) => session.signIn('bob'))
       await k.issue({ nobody: true })
       const oldest = await k.issue({}, (session) => session.signIn('ada'))
@@ -23,7 +23,7 @@ export const OWNER_RULES: readonly Rule[] = [
         [newest, short, oldest].map(async (value) => (await k.load(value)).id),
       )
       const listed = await later(3, async () => (await k.store.sessionsOf?.('ada')) ?? [])
-      k.same(
+      k.equal(
         listed.map(({ id }) => id),
         ids,
         'the ids, newest first',
@@ -33,14 +33,14 @@ export const OWNER_RULES: readonly Rule[] = [
         'createdAt and expiry are dates',
       )
       const left = await later(IDLE + 3, async () => (await k.store.sessionsOf?.('ada')) ?? [])
-      k.same(left.length, 2, 'how many are listed after one has expired')
+      k.equal(left.length, 2, 'how many are listed after one has expired')
     },
   },
   {
     rules: 'O1',
     title: 'destroySessionsOf ends all sessions of an owner but the excepted one',
     needs: 'owners',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const signIn = (session: Session): void => session.signIn('ada')
       const values = [
         await k.issue({}, signIn),
@@ -50,27 +50,27 @@ export const OWNER_RULES: readonly Rule[] = [
       const [first = '', second = '', third = ''] = values
       const bob = await k.issue({}, (session) => session.signIn('bob'))
       const except = await k.load(third)
-      k.same(await k.store.destroySessionsOf?.('ada', { except }), 2, 'how many were ended')
+      k.equal(await k.store.destroySessionsOf?.('ada', { except }), 2, 'how many were ended')
       const gone = await Promise.all([first, second, third, bob].map((value) => k.isGone(value)))
-      k.same(gone, [true, true, false, false], 'which of ada’s three and bob’s are gone')
-      k.same(
+      k.equal(gone, [true, true, false, false], 'which of ada’s three and bob’s are gone')
+      k.equal(
         await k.store.destroySessionsOf?.('ada', { except: except.id ?? '' }),
         0,
         'how many more were ended',
       )
-      k.same(
+      k.equal(
         await k.store.destroySessionsOf?.('ada'),
         1,
         'how many were ended without an exception',
       )
-      k.same(await k.store.sessionsOf?.('ada'), [], 'what is listed then')
+      k.equal(await k.store.sessionsOf?.('ada'), [], 'what is listed then')
     },
   },
   {
     rules: 'O3',
     title: 'an owner or an id that is no proper string is a TypeError, and ends nothing',
     needs: 'owners',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const anonymous = await k.issue({ n: 1 })
       const ada = await k.issue({}, (session) => session.signIn('ada'))
       const { store } = k
@@ -88,19 +88,19 @@ export const OWNER_RULES: readonly Rule[] = [
               () => 'no error',
               (error: unknown) => (error instanceof TypeError ? 'TypeError' : String(error)),
             )
-          k.same(outcome, 'TypeError', 'what an owner that is no proper string gives')
+          k.equal(outcome, 'TypeError', 'what an owner that is no proper string gives')
         }
       }
-      k.same(await store.destroySessionById?.('ada', 'no id of ours'), false, 'an unknown id')
+      k.equal(await store.destroySessionById?.('ada', 'no id of ours'), false, 'an unknown id')
       const gone = await Promise.all([anonymous, ada].map((value) => k.isGone(value)))
-      k.same(gone, [false, false], 'whether the sessions are gone')
+      k.equal(gone, [false, false], 'whether the sessions are gone')
     },
   },
   {
     rules: 'O1',
     title: 'a rotation in flight does not escape destroySessionsOf',
     needs: 'owners',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({}, (session) => session.signIn('ada'))
       const session = await k.load(value)
       session.regenerate()
@@ -117,7 +117,7 @@ export const OWNER_RULES: readonly Rule[] = [
     rules: 'O4 S8',
     title: 'sessionsOf says which device it is, and when it was last used',
     needs: 'owners',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const device = 'Firefox on Linux 😀'
       const value = await k.issue({}, (session) => session.signIn('ada', { device }))
       const listed = async () => (await k.store.sessionsOf?.('ada')) ?? []
@@ -129,14 +129,14 @@ export const OWNER_RULES: readonly Rule[] = [
           session.set('n', 1)
         }),
       )
-      k.same((await k.load(next)).device, device, 'the device of the rotated session')
+      k.equal((await k.load(next)).device, device, 'the device of the rotated session')
       const [second] = await listed()
-      k.same(second?.device, device, 'the device that is listed')
-      k.same(second?.createdAt, first.createdAt, 'when it was created')
+      k.equal(second?.device, device, 'the device that is listed')
+      k.equal(second?.createdAt, first.createdAt, 'when it was created')
       const used = (second?.lastUsedAt.getTime() ?? 0) - first.lastUsedAt.getTime()
       k.assert(Math.abs(used - HOUR * 1000) < 60_000, 'a write an hour later is its last use')
       const plain = await k.issue({}, (session) => session.signIn('bob'))
-      k.same((await k.load(plain)).device, undefined, 'a device that was never told')
+      k.equal((await k.load(plain)).device, undefined, 'a device that was never told')
     },
   },
   ...(['done and', 'not done, but'] as const).map(
@@ -144,7 +144,7 @@ export const OWNER_RULES: readonly Rule[] = [
       rules: 'O1',
       title: `an extension that is ${what} reported as failed escapes no sign-out everywhere`,
       needs: 'owners',
-      check: async (k: Kit) => {
+      check: async (k: StoreTest) => {
         const value = await k.issue({}, (session) => {
           session.signIn('ada')
           session.expireIn(IDLE)
@@ -158,8 +158,8 @@ export const OWNER_RULES: readonly Rule[] = [
         await later(IDLE + 1, async () => {
           const isLive = !(await k.isGone(value))
           const listed = await k.store.sessionsOf?.('ada')
-          k.same(listed?.length, isLive ? 1 : 0, 'how many sessions are listed')
-          k.same(await k.store.destroySessionsOf?.('ada'), isLive ? 1 : 0, 'how many were ended')
+          k.equal(listed?.length, isLive ? 1 : 0, 'how many sessions are listed')
+          k.equal(await k.store.destroySessionsOf?.('ada'), isLive ? 1 : 0, 'how many were ended')
           k.assert(await k.isGone(value), 'the cookie value is dead')
         })
       },
@@ -169,26 +169,26 @@ export const OWNER_RULES: readonly Rule[] = [
     rules: 'O1',
     title: 'destroySessionById ends one session, and only its owner’s',
     needs: 'owners',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({}, (session) => session.signIn('ada'))
       const { id = '' } = await k.load(value)
-      k.same(await k.store.destroySessionById?.('bob', id), false, 'for another owner')
-      k.same(
+      k.equal(await k.store.destroySessionById?.('bob', id), false, 'for another owner')
+      k.equal(
         await k.store.destroySessionById?.('ada', 'nonsense'),
         false,
         'for something that is no id',
       )
       k.assert(!(await k.isGone(value)), 'the session is still there')
-      k.same(await k.store.destroySessionById?.('ada', id), true, 'for its owner')
+      k.equal(await k.store.destroySessionById?.('ada', id), true, 'for its owner')
       k.assert(await k.isGone(value), 'the session is gone')
-      k.same(await k.store.destroySessionById?.('ada', id), false, 'for a session that is gone')
+      k.equal(await k.store.destroySessionById?.('ada', id), false, 'for a session that is gone')
     },
   },
   {
     rules: 'O1',
     title: 'owners are told apart to the last bit',
     needs: 'owners',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const owners = [
         'Ab',
         'aB',
@@ -204,10 +204,10 @@ export const OWNER_RULES: readonly Rule[] = [
       ]
       for (const owner of owners) await k.issue({}, (session) => session.signIn(owner))
       for (const owner of owners) {
-        k.same((await k.store.sessionsOf?.(owner))?.length, 1, 'how many sessions an owner has')
+        k.equal((await k.store.sessionsOf?.(owner))?.length, 1, 'how many sessions an owner has')
       }
-      k.same(await k.store.destroySessionsOf?.('ab'), 1, 'how many were ended')
-      k.same((await k.store.sessionsOf?.('aB'))?.length, 1, 'how many another owner has left')
+      k.equal(await k.store.destroySessionsOf?.('ab'), 1, 'how many were ended')
+      k.equal((await k.store.sessionsOf?.('aB'))?.length, 1, 'how many another owner has left')
     },
   },
 ]

@@ -1,6 +1,6 @@
 import type { Session } from '../../session/session.js'
-import { count, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
 import { disturb, stepOf, twice, unanswered } from '../repeated-steps.js'
+import { count, IDLE, later, type Rule, type StoreTest } from '../store-test.js'
 
 const ROTATIONS: Record<string, (session: Session) => void> = {
   regenerate: (session) => session.regenerate(),
@@ -9,7 +9,7 @@ const ROTATIONS: Record<string, (session: Session) => void> = {
 
 /** A rotation of ada's only session, while the store takes some steps in another way. Rotated or as before, never gone. */
 async function rotateDisturbed(
-  k: Kit,
+  k: StoreTest,
   rotation: (session: Session) => void,
   ...disturbance: [steps: readonly string[], how: typeof twice]
 ): Promise<void> {
@@ -28,11 +28,11 @@ async function rotateDisturbed(
   const isRotated = code === 'no error'
   k.assert(isRotated || code === 'STORE_FAILED', `storeSession succeeds or fails, but: ${code}`)
   k.assert(isRotated || disturbance[1] !== twice, 'storeSession succeeds if steps are done twice')
-  k.same(await k.read(next ?? value, 'n'), isRotated ? 2 : 1, 'the data that is left')
+  k.equal(await k.read(next ?? value, 'n'), isRotated ? 2 : 1, 'the data that is left')
   if (isRotated && k.can.revocation) k.assert(await k.isGone(value), 'the old value is dead')
   if (!k.can.owners) return
-  k.same((await k.store.sessionsOf?.('ada'))?.length, 1, 'how many sessions the owner has')
-  k.same(await k.store.destroySessionsOf?.('ada'), 1, 'how many of them are live')
+  k.equal((await k.store.sessionsOf?.('ada'))?.length, 1, 'how many sessions the owner has')
+  k.equal(await k.store.destroySessionsOf?.('ada'), 1, 'how many of them are live')
 }
 
 function disturbed(): Rule[] {
@@ -40,37 +40,37 @@ function disturbed(): Rule[] {
     {
       rules: 'T8',
       title: `${name}, every step of which is done twice, leaves one live session`,
-      check: (k: Kit) => rotateDisturbed(k, rotation, ['insert', 'replace'], twice),
+      check: (k: StoreTest) => rotateDisturbed(k, rotation, ['insert', 'replace'], twice),
     },
     {
       rules: 'T8',
       title: `${name} whose insert is done but not answered leaves the session as it was`,
-      check: (k: Kit) => rotateDisturbed(k, rotation, ['insert'], unanswered),
+      check: (k: StoreTest) => rotateDisturbed(k, rotation, ['insert'], unanswered),
     },
     {
       rules: 'T8',
       title: `${name} whose last step is done but not answered leaves one live session`,
-      check: (k: Kit) => rotateDisturbed(k, rotation, ['replace'], unanswered),
+      check: (k: StoreTest) => rotateDisturbed(k, rotation, ['replace'], unanswered),
     },
   ])
 }
 
 /**
- * A request has loaded the session and changed it; `end` happens; the request stores. Whatever it is told, the session stays
- * dead. What it has to be told is `SESSION_GONE`.
+ * A request has loaded the session and changed it; `end` happens; the request stores. Whatever it gets, the session stays
+ * dead. It should get `SESSION_GONE`.
  */
 function endsMeanwhile(
   how: string,
-  end: (k: Kit, value: string, other: Session) => Promise<void>,
+  end: (k: StoreTest, value: string, other: Session) => Promise<void>,
   needs: Rule['needs'] = ['revocation', 'conditionalWrites'],
 ): Rule[] {
-  const race = async (k: Kit, change: (session: Session) => void, seconds = 0) => {
+  const race = async (k: StoreTest, change: (session: Session) => void, seconds = 0) => {
     const value = await k.issue({ n: 1 }, (session) => session.expireIn(IDLE))
     const both = await k.twoRequests(value)
     if (!both) return undefined
     const [slow, fast] = both
     await end(k, value, fast)
-    if (!(await k.isGone(value))) return undefined // that it did not end is told by the rule for ending it
+    if (!(await k.isGone(value))) return undefined // the rule for ending it reports that it did not end
     return later(seconds, async () => {
       change(slow)
       const code = await k.codeOf(() => k.store.storeSession(slow))
@@ -82,7 +82,7 @@ function endsMeanwhile(
       rules: 'T6',
       title: `a write does not bring back a session that was ${how}`,
       needs,
-      check: async (k: Kit) => {
+      check: async (k: StoreTest) => {
         const outcome = await race(k, count)
         k.assert(
           !outcome?.back,
@@ -94,7 +94,7 @@ function endsMeanwhile(
       rules: 'T6',
       title: `moving the expiry does not bring back a session that was ${how}`,
       needs,
-      check: async (k: Kit) => {
+      check: async (k: StoreTest) => {
         const outcome = await race(k, () => {}, IDLE / 2)
         k.assert(
           !outcome?.back,
@@ -106,10 +106,10 @@ function endsMeanwhile(
       rules: 'T2',
       title: `a request learns with SESSION_GONE that its session was ${how}`,
       needs,
-      check: async (k: Kit) => {
+      check: async (k: StoreTest) => {
         const outcome = await race(k, count)
         if (!outcome || outcome.back) return
-        k.same(outcome.code, 'SESSION_GONE', 'what storeSession ends with')
+        k.equal(outcome.code, 'SESSION_GONE', 'what storeSession ends with')
       },
     },
   ]
@@ -120,17 +120,17 @@ export const RACE_RULES: readonly Rule[] = [
   ...endsMeanwhile('destroyed', async ({ store }, _value, other) => {
     await store.destroySession(other)
   }),
-  ...endsMeanwhile('rotated', async (k: Kit, _value, other) => {
+  ...endsMeanwhile('rotated', async (k: StoreTest, _value, other) => {
     other.regenerate()
     await k.store.storeSession(other)
   }),
-  ...endsMeanwhile('signed in', async (k: Kit, _value, other) => {
+  ...endsMeanwhile('signed in', async (k: StoreTest, _value, other) => {
     other.signIn('ada')
     await k.store.storeSession(other)
   }),
   ...endsMeanwhile(
     'revoked',
-    async (k: Kit, _value, other) => {
+    async (k: StoreTest, _value, other) => {
       other.signIn('ada')
       await k.store.storeSession(other)
       await k.store.destroySessionsOf?.('ada')
@@ -141,7 +141,7 @@ export const RACE_RULES: readonly Rule[] = [
     rules: 'T6',
     title: 'a write does not bring back a session that has expired',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 }, (session) => session.expireIn(IDLE))
       const session = await k.load(value)
       count(session)
@@ -160,21 +160,21 @@ export const RACE_RULES: readonly Rule[] = [
     rules: 'T7',
     title: 'concurrent changes of different keys are all kept',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ start: true })
       if (!(await k.twoRequests(value))) return
       const sessions = await Promise.all(Array.from({ length: 8 }, () => k.load(value)))
       for (const [i, session] of sessions.entries()) session.set(`key${i}`, i)
       await Promise.all(sessions.map((session) => k.store.storeSession(session)))
       const stored = await k.load(value)
-      k.same(stored.size, 9, 'how many of 9 keys are there')
+      k.equal(stored.size, 9, 'how many of 9 keys are there')
     },
   },
   {
     rules: 'T7',
     title: 'of two requests that set one key the last one stored wins, and other keys stay',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ a: 0, b: 0, c: 0 })
       const both = await k.twoRequests(value)
       if (!both) return
@@ -186,12 +186,12 @@ export const RACE_RULES: readonly Rule[] = [
       await k.store.storeSession(first)
       await k.store.storeSession(second)
       const stored = await k.load(value)
-      k.same(
+      k.equal(
         [stored.get('a'), stored.get('b'), stored.has('c')],
         [2, 1, false],
         'a, b and whether c is there',
       )
-      k.same(
+      k.equal(
         [second.get('a'), second.get('b')],
         [2, 1],
         'what the second request sees after storing',
@@ -202,18 +202,18 @@ export const RACE_RULES: readonly Rule[] = [
     rules: 'T7 S5',
     title: 'concurrent updates all count',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 0 })
       if (!(await k.twoRequests(value))) return
       await Promise.all(Array.from({ length: 20 }, () => k.change(value, count)))
-      k.same(await k.read(value, 'n'), 20, 'a counter after 20 concurrent updates')
+      k.equal(await k.read(value, 'n'), 20, 'a counter after 20 concurrent updates')
     },
   },
   {
     rules: 'T7',
     title: 'moving the expiry loses no change, and a change does not move it back',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 }, (session) => session.expireIn(IDLE))
       const both = await k.twoRequests(value)
       if (!both) return
@@ -223,7 +223,7 @@ export const RACE_RULES: readonly Rule[] = [
       await k.store.storeSession(early)
       await later(IDLE + 1, async () => {
         k.assert(!(await k.isGone(value)), 'the session was extended and has not ended')
-        k.same(await k.read(value, 'n'), 2, 'the change that was stored after the extension')
+        k.equal(await k.read(value, 'n'), 2, 'the change that was stored after the extension')
       })
     },
   },
@@ -231,7 +231,7 @@ export const RACE_RULES: readonly Rule[] = [
     rules: 'T8 T7',
     title: 'a rotation takes along what another request has stored meanwhile',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 })
       const both = await k.twoRequests(value)
       if (!both) return
@@ -242,14 +242,14 @@ export const RACE_RULES: readonly Rule[] = [
       count(slow)
       const next = (await k.store.storeSession(slow)) ?? ''
       const after = await k.load(next)
-      k.same([after.get('n'), after.get('other')], [2, 'kept'], 'n and other under the new value')
+      k.equal([after.get('n'), after.get('other')], [2, 'kept'], 'n and other under the new value')
     },
   },
   {
     rules: 'T8',
     title: 'of two rotations at once one wins',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 })
       const both = await k.twoRequests(value)
       if (!both) return
@@ -265,7 +265,7 @@ export const RACE_RULES: readonly Rule[] = [
       const alive = await Promise.all(
         values.map(async (next) => next !== '' && !(await k.isGone(next))),
       )
-      k.same(alive.filter(Boolean).length, 1, 'how many of two rotations left a session behind')
+      k.equal(alive.filter(Boolean).length, 1, 'how many of two rotations left a session behind')
       k.assert(await k.isGone(value), 'the old cookie value is dead')
     },
   },
@@ -274,22 +274,22 @@ export const RACE_RULES: readonly Rule[] = [
     rules: 'T7 S5',
     title: 'an update that is done twice by the backend counts once',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       disturb(k.store, ['insert', 'replace'], twice)
       const value = await k.issue({ n: 1 })
       await k.change(value, count)
-      k.same(await k.read(value, 'n'), 2, 'a counter after one update')
+      k.equal(await k.read(value, 'n'), 2, 'a counter after one update')
     },
   },
   {
     rules: 'T8 T7',
     title: 'a removal leaves a session alone that has another version by now',
     needs: ['conditionalWrites', 'revocation'],
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 })
       const { id } = await k.load(value)
       const removed = await stepOf(k.store, 'remove')?.(id, 'AAAAAAAAAAAAAAAA')
-      k.same(removed ?? false, false, 'what remove() gives for another version')
+      k.equal(removed ?? false, false, 'what remove() gives for another version')
       k.assert(!(await k.isGone(value)), 'the session is still there')
     },
   },

@@ -1,5 +1,5 @@
 import { Session } from '../../session/session.js'
-import { count, IDLE, type Kit, later, type Rule } from '../contract-kit.js'
+import { count, IDLE, later, type Rule, type StoreTest } from '../store-test.js'
 
 /** Values that a careless store changes on the way. */
 const AWKWARD: Record<string, unknown> = {
@@ -21,7 +21,7 @@ export const RECORD_RULES: readonly Rule[] = [
   {
     rules: 'T9',
     title: 'an expired session is no session, whether or not the backend has removed it',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 }, (session) => session.expireIn(IDLE))
       await later(IDLE - 1, async () => {
         k.assert(!(await k.isGone(value)), 'a session is there until its idle timeout is over')
@@ -34,7 +34,7 @@ export const RECORD_RULES: readonly Rule[] = [
   {
     rules: 'T15',
     title: 'an expiry as far away as a date can be is kept to the millisecond',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const farAway = ['9999-12-31', '+275760-09-13'].map((date) => new Date(date))
       for (const expiry of farAway) {
         const value = await k.issue({ n: 1 }, (session) => {
@@ -43,7 +43,7 @@ export const RECORD_RULES: readonly Rule[] = [
         })
         const next = await k.change(value, count)
         const after = await k.load(next)
-        k.same([after.expiry, after.get('n')], [expiry, 2], 'the expiry and the data')
+        k.equal([after.expiry, after.get('n')], [expiry, 2], 'the expiry and the data')
       }
       const soon = await k.issue({}, (session) => session.expireIn(IDLE))
       const next = await k.change(soon, (session) => session.expireIn(100 * 365 * 86_400))
@@ -56,7 +56,7 @@ export const RECORD_RULES: readonly Rule[] = [
     rules: 'T11',
     title: 'destroySession ends the session, and is fine with one that is absent',
     needs: 'revocation',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 })
       const other = await k.issue({ n: 2 })
       const session = await k.load(value)
@@ -71,7 +71,7 @@ export const RECORD_RULES: readonly Rule[] = [
     rules: 'T11',
     title: 'clearStore removes every session',
     needs: 'clear',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const values = [
         await k.issue({ n: 1 }),
         await k.issue({}, (session) => session.signIn('ada')),
@@ -86,40 +86,40 @@ export const RECORD_RULES: readonly Rule[] = [
     rules: 'T12',
     title: 'a session that is too large is refused, and what was stored before stays',
     needs: 'revocation',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 })
       for (const huge of ['x'.repeat(70_000), 'é'.repeat(35_000)]) {
         const code = await k.codeOf(() => k.change(value, (session) => session.set('huge', huge)))
-        k.same(code, 'SESSION_TOO_LARGE', 'storing more than 65,536 bytes')
+        k.equal(code, 'SESSION_TOO_LARGE', 'storing more than 65,536 bytes')
       }
-      k.same(await k.read(value, 'n'), 1, 'what was stored before')
+      k.equal(await k.read(value, 'n'), 1, 'what was stored before')
     },
   },
   {
     rules: 'T13',
     title: 'every load gives a copy of its own',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ list: [1] })
       const [a, b] = [await k.load(value), await k.load(value)]
       k.assert(a !== b, 'two loads give two sessions')
       a.set('list', [1, 2])
       a.set('more', true)
-      k.same(
+      k.equal(
         [b.get('list'), b.has('more')],
         [[1], false],
         'what another request sees before it is stored',
       )
-      k.same(await k.read(value, 'list'), [1], 'what is loaded before it is stored')
+      k.equal(await k.read(value, 'list'), [1], 'what is loaded before it is stored')
     },
   },
   {
     rules: 'T13 S3',
     title: 'every JSON value comes back exactly as it was',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const session = await k.load(await k.issue(AWKWARD))
       for (const [key, value] of Object.entries(AWKWARD))
-        k.same(session.get(key), value, 'a value after loading')
-      k.same(session.size, Object.keys(AWKWARD).length, 'how many keys there are')
+        k.equal(session.get(key), value, 'a value after loading')
+      k.equal(session.size, Object.keys(AWKWARD).length, 'how many keys there are')
     },
   },
 ]

@@ -1,5 +1,5 @@
 import { idOf, isValueShaped } from '../../crypto/values.js'
-import { count, type Kit, type Rule, withRepeatedRandomness } from '../contract-kit.js'
+import { count, type Rule, type StoreTest, withRepeatedRandomness } from '../store-test.js'
 
 const MALFORMED = [
   '',
@@ -29,26 +29,26 @@ export const VALUE_RULES: readonly Rule[] = [
   {
     rules: 'T1',
     title: 'a value that nobody issued is no session',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       k.assert(await k.isGone('A'.repeat(43)), 'loadSession gives undefined for an unknown value')
     },
   },
   {
     rules: 'T1',
     title: 'a malformed value is no session, never an error',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       for (const value of MALFORMED) {
         const outcome = await k.codeOf(async () => {
           k.assert(await k.isGone(value), 'loadSession gives undefined for a malformed value')
         })
-        k.same(outcome, 'no error', `loading a malformed value of ${value.length} characters`)
+        k.equal(outcome, 'no error', `loading a malformed value of ${value.length} characters`)
       }
     },
   },
   {
     rules: 'T1',
     title: 'isWellFormed takes what the store issues and nothing else',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const { store } = k
       if (!store.isWellFormed) return
       k.assert(store.isWellFormed(await k.issue()), 'isWellFormed is true for an issued value')
@@ -63,16 +63,16 @@ export const VALUE_RULES: readonly Rule[] = [
   {
     rules: 'T2',
     title: 'a new session gets a cookie value, and is found under it',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 })
-      k.same(await k.read(value, 'n'), 1, 'what was stored')
+      k.equal(await k.read(value, 'n'), 1, 'what was stored')
     },
   },
   {
     rules: 'T2',
     title: 'an update keeps the cookie value and gives none',
     needs: 'revocation',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 })
       const session = await k.load(value)
       session.set('n', 2)
@@ -80,15 +80,15 @@ export const VALUE_RULES: readonly Rule[] = [
       const isSame =
         given === undefined || (given.includes('.') && secretOf(given) === secretOf(value))
       k.assert(isSame, 'storeSession gives no other value for an unchanged id')
-      k.same(await k.read(given ?? value, 'n'), 2, 'what was stored')
+      k.equal(await k.read(given ?? value, 'n'), 2, 'what was stored')
     },
   },
   {
     rules: 'T2',
     title: 'a session without data is stored as well',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const session = await k.load(await k.issue())
-      k.same(
+      k.equal(
         [session.size, session.isNew, session.dataChanged],
         [0, false, false],
         'size, isNew, dataChanged',
@@ -99,31 +99,31 @@ export const VALUE_RULES: readonly Rule[] = [
     rules: 'T3',
     title: 'the id is the hash of the cookie value, and no cookie value itself',
     needs: 'revocation',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 })
       const { id = '' } = await k.load(value)
-      k.same(id, await idOf(secretOf(value)), 'the id of a session')
+      k.equal(id, await idOf(secretOf(value)), 'the id of a session')
       k.assert(await k.isGone(id), 'the id of a session, used as a cookie value, is no session')
     },
   },
   {
     rules: 'T3',
     title: 'the id stays the same as long as the session is not rotated',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const value = await k.issue({ n: 1 })
       const { id = '' } = await k.load(value)
       k.assert(isValueShaped(id), 'the id is 43 characters of base64url')
       const next = await k.change(value, count)
-      k.same((await k.load(next)).id, id, 'the id after a change')
+      k.equal((await k.load(next)).id, id, 'the id after a change')
     },
   },
   {
     rules: 'T4',
     title: 'cookie values are 43 characters of base64url, each its own, in one spelling only',
     needs: 'revocation',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       const values = await Promise.all(Array.from({ length: 20 }, () => k.issue()))
-      k.same(new Set(values).size, 20, 'how many of 20 cookie values differ')
+      k.equal(new Set(values).size, 20, 'how many of 20 cookie values differ')
       for (const value of values) {
         k.assert(
           isValueShaped(secretOf(value)),
@@ -133,7 +133,7 @@ export const VALUE_RULES: readonly Rule[] = [
         for (const step of [1, 2, 3]) {
           const other = String.fromCharCode(last + step)
           const respelled = value.slice(0, 42) + other + value.slice(43)
-          const gone = await k.isGone(respelled).catch(() => true) // an error is told by T1
+          const gone = await k.isGone(respelled).catch(() => true) // T1 reports an error
           k.assert(gone, 'another spelling of the last character is no session')
         }
       }
@@ -143,7 +143,7 @@ export const VALUE_RULES: readonly Rule[] = [
     rules: 'T5',
     title: 'an insert never overwrites: a taken id is tried again with a new value',
     needs: 'conditionalWrites',
-    check: async (k: Kit) => {
+    check: async (k: StoreTest) => {
       let first = ''
       const second = await withRepeatedRandomness(
         async () => {
@@ -151,8 +151,8 @@ export const VALUE_RULES: readonly Rule[] = [
         },
         () => k.issue({ who: 'second' }),
       )
-      k.same(await k.read(first, 'who'), 'first', 'the session that was there')
-      k.same(await k.read(second, 'who'), 'second', 'the session that came later')
+      k.equal(await k.read(first, 'who'), 'first', 'the session that was there')
+      k.equal(await k.read(second, 'who'), 'second', 'the session that came later')
     },
   },
 ]

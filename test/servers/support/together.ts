@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type KeyedStore, Session } from '../../../src/index.js'
-import { count } from '../../../src/testing/contract-kit.js'
+import { count } from '../../../src/testing/store-test.js'
 
 /** Writers at once, each with a connection of its own. */
 const WRITERS = 200

@@ -20,11 +20,11 @@ export interface Rule {
   readonly title: string
   /** Without one of these the check does not apply. */
   readonly needs?: keyof StoreCapabilities | readonly (keyof StoreCapabilities)[]
-  readonly check: (kit: Kit) => Promise<void>
+  readonly check: (kit: StoreTest) => Promise<void>
 }
 
 /** What a check works with: one store, and assertions that name the rule. */
-export class Kit {
+export class StoreTest {
   readonly #rules: string
   readonly store: SessionStore
   readonly can: Required<StoreCapabilities>
@@ -45,7 +45,7 @@ export class Kit {
     if (!condition) throw new Error(`${this.#rules}: ${expectation}`)
   }
 
-  same(actual: unknown, expected: unknown, expectation: string): void {
+  equal(actual: unknown, expected: unknown, expectation: string): void {
     const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)]
     this.assert(a === b, `${expectation}: expected ${b}, got ${a}`)
   }
@@ -87,7 +87,7 @@ export class Kit {
   /** Two requests that have loaded the same session, each with its own copy. */
   async twoRequests(value: string): Promise<[Session, Session] | undefined> {
     const [a, b] = [await this.load(value), await this.load(value)]
-    // A store that hands one object to both is told so by T13 alone.
+    // A store that hands one object to both fails T13, and only that.
     return a === b ? undefined : [a, b]
   }
 
