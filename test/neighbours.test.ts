@@ -414,3 +414,25 @@ test('M17 whoever stands between us and the handler sees the marks', async () =>
   await ada.visit('/untouched')
   expect(seen).toEqual(['private', 'Cookie', null, null])
 })
+
+test('M17 what middleware outside has asked of caches stays, and is not made weaker', async () => {
+  for (const [asked, expected] of [
+    ['no-store', 'no-store'],
+    ['max-age=60', 'private, max-age=60'],
+    ['public, max-age=60', 'private, max-age=60'],
+  ] as const) {
+    const { ada } = await world((ours) => {
+      const app: App = new Hono()
+      app.use(async (c, next) => {
+        c.header('Cache-Control', asked)
+        c.header('Vary', 'Accept')
+        await next()
+      })
+      app.use(ours)
+      return app.get('/look', (c) => c.text(String(c.var.session.get('n'))))
+    })
+    const response = await ada.visit('/look')
+    expect(response.headers.get('Cache-Control')).toBe(expected)
+    expect(response.headers.get('Vary')).toBe('Accept, Cookie')
+  }
+})

@@ -38,10 +38,19 @@ function watchOf(c: Watched): Watch {
   return c[WATCH] as Watch
 }
 
+/** The accessor behind `c.res` by the prototype of a context: there is one for each copy of Hono in the isolate. */
+const accessors = new WeakMap<object, ResponseProperty>()
+
 /** The accessor behind `c.res`: Hono's own, or one that somebody has put in front of it. */
 function propertyOf(c: Context): ResponseProperty {
   const own = Object.getOwnPropertyDescriptor(c, 'res')
-  return (own ?? Object.getOwnPropertyDescriptor(Object.getPrototypeOf(c), 'res')) as never
+  if (own) return own as ResponseProperty
+  const prototype: object = Object.getPrototypeOf(c)
+  const known = accessors.get(prototype)
+  if (known) return known
+  const found = Object.getOwnPropertyDescriptor(prototype, 'res') as ResponseProperty
+  accessors.set(prototype, found)
+  return found
 }
 
 /**
@@ -60,6 +69,8 @@ export class HonoExchange implements Exchange<Context> {
   /** What every response has to say that is put on the context; `undefined`: nothing. */
   #marks: { readonly cookie: CookieLine | undefined } | undefined
   #isWatching = false
+  /** Hono's own, until somebody inside has called it. */
+  #header: Context['header'] | undefined
 
   /** There is something to store, so the response may have to be thrown away. */
   mayFail = (): boolean => false
@@ -103,6 +114,20 @@ export class HonoExchange implements Exchange<Context> {
     this.#marks = { cookie }
     this.watch()
     if (this.#c.finalized) this.#put(this.#c.res)
+    else if (!cookie) this.#prepare()
+  }
+
+  /**
+   * What Hono's own `c.text`, `c.json` and `c.html` make from now on has the marks from birth, and needs no copy. Where somebody
+   * has asked for something already, the marks wait for the response.
+   */
+  #prepare(): void {
+    const header = this.#header
+    if (!header) return // somebody inside has set headers
+    this.noteOuter()
+    if (this.#outer?.has('Cache-Control') || this.#outer?.has('Vary')) return
+    header('Vary', 'Cookie')
+    header('Cache-Control', 'private')
   }
 
   /** The same if there is no response yet: it will be made from the headers that wait for one. */
@@ -138,8 +163,10 @@ export class HonoExchange implements Exchange<Context> {
   #noteOuterFirst(): void {
     const c = this.#c
     const { header } = c
+    this.#header = header
     c.header = (...args: Parameters<typeof header>) => {
       c.header = header
+      this.#header = undefined
       this.noteOuter()
       header(...args)
     }

@@ -330,8 +330,8 @@ export class RequestSession<Context = unknown> implements Manager {
       return
     }
     // What is still being written may look at the session when the headers are gone.
-    const mayLookLater = stored !== undefined && isStreamed(response)
-    this.#exchange.finish(cookie, accessed || mayLookLater)
+    const isPersonal = accessed || (stored !== undefined && isStreamed(response))
+    this.#exchange.finish(cookie, isPersonal)
   }
 
   /** What an earlier `save()` has stored is not undone by a failure after it, and without its cookie it would be lost. */

@@ -26,46 +26,40 @@ export function personalize(
   cookie: CookieLine | undefined,
   ours?: Response,
 ): Response {
-  const changes = headerChanges(response.headers, cookie)
-  if (changes.length === 0) return response
-  const result = response === ours ? response : new Response(response.body, response)
-  for (const change of changes) change(result.headers)
-  return result
-}
-
-type HeaderChange = (headers: Headers) => void
-
-function headerChanges(headers: Headers, cookie: CookieLine | undefined): HeaderChange[] {
-  const changes: HeaderChange[] = []
-  const others = cookie && otherCookies(headers, cookie)
-  if (cookie && others) changes.push((target) => setCookies(target, [...others, cookie.line]))
-  const sendsCookie = cookie !== undefined
-  const vary = varyByCookie(headers.get('Vary'))
-  if (vary !== undefined) changes.push((target) => target.set('Vary', vary))
+  const { headers } = response
   const asked = headers.get('Cache-Control')
-  const needed = sendsCookie ? noStore(asked) : privately(asked)
-  if (needed !== asked) changes.push((target) => target.set('Cache-Control', needed))
-  for (const name of SHARED_CACHE_HEADERS) {
-    if (headers.has(name)) changes.push((target) => target.delete(name))
-  }
-  return changes
+  const needed = cookie ? noStore(asked) : privately(asked)
+  const vary = varyByCookie(headers.get('Vary'))
+  const shared = SHARED_CACHE_HEADERS.filter((name) => headers.has(name))
+  const others = cookie && otherCookies(headers, cookie)
+  if (needed === asked && vary === undefined && shared.length === 0 && !others) return response
+  const result = response === ours ? response : new Response(response.body, response)
+  const target = result.headers
+  if (cookie && others) setCookies(target, [...others, cookie.line])
+  if (vary !== undefined) target.set('Vary', vary)
+  if (needed !== asked) target.set('Cache-Control', needed)
+  for (const name of shared) target.delete(name)
+  return result
 }
 
 /** What `Vary` has to become; `undefined`: it says enough. */
 export function varyByCookie(vary: string | null): string | undefined {
   if (vary === null) return 'Cookie'
+  if (vary === 'Cookie') return undefined
   return /(^|,)\s*(\*|cookie)\s*(,|$)/i.test(vary) ? undefined : `${vary}, Cookie`
 }
 
 /** `Cache-Control` for a response that carries a cookie. */
 export function noStore(asked: string | null): string {
-  const kept = asked === null ? [] : unshared(asked)
+  if (asked === null || asked === 'no-store') return 'no-store'
+  const kept = unshared(asked)
   return kept.some(([name]) => name === 'no-store') ? join(kept) : 'no-store'
 }
 
 /** `Cache-Control` for a response that depends on the session. */
 export function privately(asked: string | null): string {
-  if (asked === null) return 'private'
+  // What the first look has put there, most of the time.
+  if (asked === null || asked === 'private') return 'private'
   const kept = unshared(asked)
   const isStrict = kept.some(([name]) => name === 'no-store' || name === 'private')
   return isStrict ? join(kept) : join([['private', 'private'], ...kept])

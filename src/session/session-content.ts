@@ -26,8 +26,18 @@ export interface Flash {
 export const DEFAULT_NAME = 'session'
 
 export function emptyContent(name: string, createdAt: number): SessionContent {
-  const nothing = { idle: null, fixed: null, owner: null, device: null, persistent: null }
-  return { name, createdAt, ...nothing, usedAt: null, data: {}, flash: {} }
+  return {
+    name,
+    createdAt,
+    idle: null,
+    fixed: null,
+    owner: null,
+    device: null,
+    persistent: null,
+    usedAt: null,
+    data: {},
+    flash: {},
+  }
 }
 
 /** A property of its own, never one that every object has. */

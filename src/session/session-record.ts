@@ -74,10 +74,25 @@ export function decodeBody({ body, owner = null }: SessionRecord): SessionConten
     (usedAt === null || isInstant(usedAt)) &&
     isObject(data) &&
     isObject(flash) &&
-    Object.values(flash).every((entry) => isObject(entry) && typeof entry.token === 'string')
+    Object.values(flash).every(isFlash)
   if (!sound || (isSuspicious(body) && !couldBeSet(parsed, data))) return undefined
-  const timing = { createdAt, idle, fixed, persistent, usedAt }
-  return { name, ...timing, owner, device, data, flash: flash as Record<string, Flash> }
+  const flashes = flash as Record<string, Flash>
+  return {
+    name,
+    createdAt,
+    idle,
+    fixed,
+    owner,
+    device,
+    persistent,
+    usedAt,
+    data,
+    flash: flashes,
+  }
+}
+
+function isFlash(entry: unknown): boolean {
+  return isObject(entry) && typeof entry.token === 'string'
 }
 
 /** A value of data is two levels down in the body, and a flash's three. */

@@ -50,4 +50,11 @@ export const mutations: Mutation[] = [
     to: '',
     caughtBy: ['neighbours', 'M17'],
   },
+  {
+    what: 'M17 the marks take the place of what was asked for',
+    file: 'hono/hono-exchange',
+    from: "if (this.#outer?.has('Cache-Control') || this.#outer?.has('Vary')) return",
+    to: '',
+    caughtBy: ['neighbours', 'M17 what middleware outside has asked of caches stays'],
+  },
 ]

@@ -270,7 +270,7 @@ export const mutations: Mutation[] = [
   {
     what: 'M17 a response with a cookie may be stored',
     file: 'http/response',
-    from: 'sendsCookie ? noStore(asked) : privately(asked)',
+    from: 'cookie ? noStore(asked) : privately(asked)',
     to: 'privately(asked)',
     caughtBy: ['middleware/caches', 'a response with a cookie is not stored at all'],
   },

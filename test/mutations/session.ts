@@ -242,8 +242,8 @@ export const mutations: Mutation[] = [
   {
     what: 'T10 records of any depth are read',
     file: 'session/json-limits',
-    from: '|| opensMany(text)',
-    to: '',
+    from: 'return opensMany(text)',
+    to: 'return false',
     caughtBy: ['keyed-store', 'arrays one level too deep'],
   },
   {
