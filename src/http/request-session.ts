@@ -99,10 +99,12 @@ export class RequestSession<Context = unknown> implements Manager {
   }
 
   async #loadSession(rawValue: string): Promise<Rejection | undefined> {
-    const verified = await this.#verify(rawValue)
+    const checked = this.#verify(rawValue)
+    const verified = checked instanceof Promise ? await checked : checked
     if (!verified) return 'signature'
     const { value, isCurrent } = verified
-    this.#store = await storeOfRequest(this.settings.store, this.#exchange)
+    const opened = storeOfRequest(this.settings.store, this.#exchange)
+    this.#store = opened instanceof Promise ? await opened : opened
     let session: unknown
     try {
       if (!this.#isWellFormed(value)) return 'malformed'
