@@ -55,5 +55,14 @@ withSession({ store, schema: { n: z.number() } }, (_request, _env, _ctx, current
   return new Response()
 })
 
+// A handler may name its context as the platform does.
+withSession<{ n: number }, { KV: unknown }>(
+  { store: ({ env, ctx }) => (ctx.waitUntil(Promise.resolve(env.KV)), store) },
+  (_request, env: { KV: unknown }, ctx: ExecutionContext) => {
+    ctx.waitUntil(Promise.resolve(env.KV))
+    return new Response()
+  },
+)
+
 // @ts-expect-error: a schema for the whole session
 session({ store, schema: z.object({ n: z.number() }) })

@@ -4,11 +4,30 @@ import { type Outcome, RequestSession } from './request-session.js'
 import { type CookieLine, personalize } from './response.js'
 import { type CoreOptions, settingsOf } from './settings.js'
 
+/** The subset of Workers' `ExecutionContext` that is used: its types need not be installed. */
+export interface FetchExecutionContext {
+  waitUntil(promise: Promise<unknown>): void
+  passThroughOnException(): void
+}
+
+/**
+ * Your handler. Its third parameter may be declared as `ExecutionContext`: written as a method, because TypeScript compares the
+ * parameters of methods in both directions.
+ */
+export type FetchHandler<Data extends object = Record<string, unknown>, Env = unknown> = {
+  handle(
+    request: Request,
+    env: Env,
+    ctx: FetchExecutionContext,
+    session: Session<Data>,
+  ): Response | Promise<Response>
+}['handle']
+
 /** What the functions among the options are called with: the three arguments of `fetch`. */
 export interface FetchContext<Env = unknown> {
   readonly request: Request
   readonly env: Env
-  readonly ctx: ExecutionContext
+  readonly ctx: FetchExecutionContext
 }
 
 /** Durations are seconds. The functions among them are called with `{ request, env, ctx }`. */
@@ -40,13 +59,8 @@ const FAILED: Outcome = { hasFailed: true, isRefused: false }
  */
 export function withSession<Data extends object = Record<string, unknown>, Env = unknown>(
   options: FetchSessionOptions<Data, Env>,
-  handler: (
-    request: Request,
-    env: Env,
-    ctx: ExecutionContext,
-    session: Session<Data>,
-  ) => Response | Promise<Response>,
-): (request: Request, env: Env, ctx: ExecutionContext) => Promise<Response> {
+  handler: FetchHandler<Data, Env>,
+): (request: Request, env: Env, ctx: FetchExecutionContext) => Promise<Response> {
   const settings = settingsOf(options)
   return async function fetch(request, env, ctx): Promise<Response> {
     const exchange = new FetchExchange({ request, env, ctx })

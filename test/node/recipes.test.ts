@@ -202,3 +202,17 @@ story(
     expect(JSON.parse(await ada.text('/'))).toEqual([{ item: 'tea', count: 1 }])
   },
 )
+
+story(
+  'docs/recipes/audit.md',
+  0,
+  'a sign-in and a sign-out go through an app that logs them',
+  async ({ ask }) => {
+    const ada = new Visitor(ask, ORIGIN)
+    const post = { method: 'POST' }
+    expect(await ada.text('/sign-in/ada', post)).toBe('Signed in')
+    expect(ada.cookies.size).toBe(1)
+    expect(await ada.text('/sign-out', post)).toBe('Signed out')
+    expect(ada.cookies.size).toBe(0)
+  },
+)

@@ -17,7 +17,9 @@ export interface Packed {
 /** Builds and packs the package. Gives what npm says of it, and where the tarball is. */
 export async function pack(directory: string): Promise<{ packed: Packed; tarball: string }> {
   await run('npm', ['run', 'build'])
-  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', directory])
+  // Without its own build, whose words would stand before the JSON.
+  const options = ['--json', '--ignore-scripts', '--pack-destination', directory]
+  const { stdout } = await run('npm', ['pack', ...options])
   const [packed] = JSON.parse(stdout) as Packed[]
   if (!packed) throw new Error('npm packed nothing')
   return { packed, tarball: join(directory, packed.filename) }

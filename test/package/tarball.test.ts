@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,9 +22,16 @@ const LOWEST_HONO = manifest.peerDependencies.hono.match(/\d+\.\d+\.\d+/)[0]
 describe('the tarball', () => {
   const paths = packed.files.map(({ path }) => path)
 
-  test('holds the code, its source and four pages, and nothing else', () => {
-    const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
-    expect(paths.filter((path) => !/^(dist|src)\//.test(path)).sort()).toEqual(pages)
+  test('holds the code, its source, documentation and examples, and nothing else', () => {
+    const pages = [
+      'CHANGELOG.md',
+      'CONTRIBUTING.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'package.json',
+    ]
+    expect(paths.filter((path) => !/^(dist|src|docs|examples)\//.test(path)).sort()).toEqual(pages)
     const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.(ts|sql)$/.test(file))
       .map((file) => `src/${file}`)
@@ -37,6 +44,20 @@ describe('the tarball', () => {
           ),
     )
     expect(paths.filter((path) => path.startsWith('dist/')).sort()).toEqual(built.sort())
+  })
+
+  test('every relative link of the README leads somewhere in it', () => {
+    const links = [...readFileSync('README.md', 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+    const targets = links.map(([, target = '']) => target)
+    expect(targets.length).toBeGreaterThan(20)
+    const isThere = (target: string): boolean =>
+      paths.some((path) => `${path}/`.startsWith(`${target}/`))
+    expect(targets.filter((target) => !isThere(target))).toEqual([])
+  })
+
+  test('is built before it is packed, and asks for no version of Node', () => {
+    expect(manifest.scripts.prepack).toBe('npm run build')
+    expect(manifest.engines).toBeUndefined()
   })
 
   test('is small', () => {
