@@ -57,7 +57,12 @@ withSession({ store, schema: { n: z.number() } }, (_request, _env, _ctx, current
 
 // A handler may name its context as the platform does.
 withSession<{ n: number }, { KV: unknown }>(
-  { store: ({ env, ctx }) => (ctx.waitUntil(Promise.resolve(env.KV)), store) },
+  {
+    store({ env, ctx }) {
+      ctx.waitUntil(Promise.resolve(env.KV))
+      return store
+    },
+  },
   (_request, env: { KV: unknown }, ctx: ExecutionContext) => {
     ctx.waitUntil(Promise.resolve(env.KV))
     return new Response()
