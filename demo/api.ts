@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Session } from '../src/index.js'
+import { connection } from './connection.js'
 import { appWith, TIMEOUTS } from './sessions.js'
 import { describeIsolate, type StoreFor, stores } from './stores.js'
 import type { Env, Visitor } from './visitor.js'
@@ -11,6 +12,9 @@ const OWN_KEYS = ['visits', 'flash', 'bySet', 'byUpdate', 'late']
 /** How long a racer thinks between reading and writing, as a handler does that asks a database. Milliseconds. */
 const THINKING = 40
 const SLOW = 600
+
+/** Seconds: how long "remember me" lasts in a playground. */
+const REMEMBERED = 900
 
 /** The same routes for one store. */
 function routesFor(name: string, storeFor: StoreFor): Hono<Env> {
@@ -88,9 +92,10 @@ function routesFor(name: string, storeFor: StoreFor): Hono<Env> {
   })
 
   app.post('/sign-in', async (c) => {
-    const { user } = await fields(c, ['user'])
+    const { user, remember } = await fields<'user' | 'remember'>(c, ['user'])
     if (typeof user !== 'string') throw badRequest('user must be a string')
-    refusing(() => c.var.session.signIn(user, { keep: ['visits'] }))
+    refusing(() => c.var.session.signIn(user, { keep: ['visits'], device: deviceOf(c) }))
+    if (remember !== undefined) c.var.session.expireIn(REMEMBERED, { persistent: true })
     await c.var.session.save() // so that the id is the new one
     return c.json({ owner: c.var.session.owner, id: c.var.session.id })
   })
@@ -100,13 +105,17 @@ function routesFor(name: string, storeFor: StoreFor): Hono<Env> {
     return c.json({ signedOut: true })
   })
 
+  app.get('/connection', async (c) => connection(c, await storeFor(c)))
+
   app.get('/devices', async (c) => {
     const { owner = null, id } = c.var.session
     const store = await storeFor(c)
     const sessions = (owner !== null && (await store.sessionsOf?.(owner))) || []
     const devices = sessions.map((device) => ({
       id: device.id,
+      device: device.device ?? null,
       createdAt: device.createdAt,
+      lastUsedAt: device.lastUsedAt,
       expiry: device.expiry ?? null,
       current: device.id === id,
     }))
@@ -126,11 +135,33 @@ function routesFor(name: string, storeFor: StoreFor): Hono<Env> {
     const { owner } = c.var.session
     if (owner === undefined) return c.json({ ended: 0 })
     const store = await storeFor(c)
+    // `null`: this store cannot find sessions by their owner, so the others are still signed in.
     const ended = await store.destroySessionsOf?.(owner, { except: c.var.session })
-    return c.json({ ended: ended ?? 0 })
+    return c.json({ ended: ended ?? null })
   })
 
   return app
+}
+
+/** "Firefox on Linux": enough for its owner to recognise it. */
+function deviceOf(c: Context): string {
+  const agent = c.req.header('User-Agent') ?? ''
+  const first = (names: Record<string, RegExp>): string =>
+    Object.keys(names).find((name) => names[name]?.test(agent)) ?? 'something'
+  const browser = first({
+    Edge: /Edg\//,
+    Firefox: /Firefox\//,
+    Chrome: /Chrome\//,
+    Safari: /Safari\//,
+  })
+  const system = first({
+    Android: /Android/,
+    iOS: /iPhone|iPad/,
+    Windows: /Windows/,
+    macOS: /Mac OS/,
+    Linux: /Linux/,
+  })
+  return `${browser} on ${system}`
 }
 
 function describe(visitor: Session<Visitor>): object {
@@ -150,7 +181,11 @@ function dataOf(visitor: Session<Visitor>): object {
   return Object.fromEntries([...visitor.keys()].map((key) => [key, visitor.get(key)]))
 }
 
-async function fields<K extends string>(c: Context, names: K[]): Promise<Record<K, unknown>> {
+/** The body, in which these have to be. */
+async function fields<K extends string>(
+  c: Context,
+  names: readonly K[],
+): Promise<Record<K, unknown>> {
   const body: unknown = await c.req.json().catch(() => undefined)
   if (typeof body !== 'object' || body === null) throw badRequest('the body must be a JSON object')
   for (const name of names) if (!Object.hasOwn(body, name)) throw badRequest(`${name} is missing`)

@@ -116,6 +116,10 @@ function AccountPanel(): JSX.Element {
     <Panel id="account" title="Account">
       <form data-action="sign-in">
         <Field name="user" label="User" value="ada" />
+        <label class="check">
+          <input type="checkbox" name="remember" /> Remember me for 15 minutes, also when the
+          browser is closed
+        </label>
         <button type="submit" class="primary">
           Sign in
         </button>
@@ -129,6 +133,14 @@ function AccountPanel(): JSX.Element {
           Private page
         </a>
       </div>
+      <h3>Open connection</h3>
+      <div class="row">
+        <Action name="connect">Open a connection</Action>
+      </div>
+      <p class="state none" data-fact="connection">
+        None. A WebSocket or a stream goes on after its request. Open one, then sign out in another
+        tab.
+      </p>
       <h3 id="devices" tabindex={-1}>
         Devices
       </h3>

@@ -3,7 +3,7 @@ import { getCookie } from 'hono/cookie'
 import type { SessionEvent } from '../src/index.js'
 import type { Env } from './visitor.js'
 
-/** Events as the middleware tells them, and two that can be seen from outside. None holds a cookie value or an owner. */
+/** Events as the middleware tells them, and two that can be seen from outside. None holds a cookie value. */
 export type Observed = SessionEvent | { type: 'extended' | 'signed-in'; id: string }
 
 /** A cookie without its value. `bytes` are name and value together, which browsers bound at 4,096. */

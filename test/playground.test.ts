@@ -78,6 +78,28 @@ describe('the playground', () => {
     expect((await look(ada)).data).toEqual({ cart: ['tea'] })
   })
 
+  test.each(['memory', 'durable-object', 'd1'])(
+    'with %s a connection is open until the session ends',
+    async (store) => {
+      const ada = visitor()
+      expect((await ada.visit(`/api/${store}/connection`)).status).toBe(409)
+      await ada.visit(`/api/${store}/visits`, send())
+      const response = await ada.visit(`/api/${store}/connection`)
+      expect(response.headers.get('Content-Type')).toContain('text/event-stream')
+      const said = response.text()
+      await ada.copy().visit(`/api/${store}/sign-out`, send())
+      expect(await said).toMatch(/^event: open[\s\S]*event: ended\ndata: The session has ended/)
+    },
+  )
+
+  test('remembers for longer who asks for it, until they sign in without', async () => {
+    const ada = visitor()
+    const signIn = async (body: object): Promise<string | null> =>
+      (await ada.visit('/api/memory/sign-in', send(body))).headers.get('Set-Cookie')
+    expect(await signIn({ user: 'ada', remember: 'on' })).toContain('Max-Age=900;')
+    expect(await signIn({ user: 'ada' })).toContain('Max-Age=300;')
+  })
+
   test('signs in with a new cookie, lists devices, signs out everywhere else, signs out', async () => {
     const user = `ada-${crypto.randomUUID()}`
     const [phone, laptop] = [visitor(), visitor()]
@@ -93,6 +115,12 @@ describe('the playground', () => {
     }
     expect(devices.filter(({ current }) => current)).toHaveLength(1)
     expect(devices).toHaveLength(2)
+    for (const device of devices) {
+      expect(device).toMatchObject({
+        device: expect.stringContaining(' on '),
+        lastUsedAt: expect.stringMatching(/^\d{4}-/),
+      })
+    }
     expect(await ask(laptop, '/api/memory/sign-out-everywhere', send())).toEqual({ ended: 1 })
     expect(await look(phone)).toMatchObject({ isNew: true })
     const copy = laptop.copy()
@@ -132,7 +160,7 @@ describe('the playground', () => {
       listed: false,
       devices: [],
     })
-    expect(await ask(ada, '/api/cookie/sign-out-everywhere', send())).toEqual({ ended: 0 })
+    expect(await ask(ada, '/api/cookie/sign-out-everywhere', send())).toEqual({ ended: null })
     const { store, session } = await ask(ada, '/api/cookie/session')
     expect({ store, session }).toMatchObject({
       store: 'cookie',

@@ -1,5 +1,6 @@
 // The playground's page: calls the JSON API and shows what it says. No framework.
 import { call, isolates, onReport } from './api.js'
+import { connect } from './connection.js'
 import { noteCookie } from './cookie.js'
 import { element, fact, show } from './dom.js'
 import { askAll, beginIn, drawDoor } from './isolates.js'
@@ -40,14 +41,16 @@ async function listDevices({ owner }) {
   show('devices-note', listed ? '' : `${titleOf(chosen())} cannot find sessions by their owner.`)
 }
 
-function device({ id, createdAt, current }) {
-  const since = `since ${new Date(createdAt).toLocaleTimeString([], { timeStyle: 'short' })}`
+const clockTime = (at) => new Date(at).toLocaleTimeString([], { timeStyle: 'medium' })
+
+function device({ id, device, lastUsedAt, current }) {
+  const used = ` ${device ?? 'a device'}, last used ${clockTime(lastUsedAt)}`
   const button = element('button', '', 'Sign out')
   button.type = 'button'
   button.dataset.action = current ? 'sign-out' : 'sign-out-device'
   button.dataset.id = id
   button.ariaLabel = `Sign out device ${id.slice(0, 8)}`
-  const name = element('span', '', element('code', '', `${id.slice(0, 8)}…`), ` ${since}`)
+  const name = element('span', '', element('code', '', `${id.slice(0, 8)}…`), used)
   if (current) name.append(' ', element('span', 'tag', 'this one'))
   return element('li', '', name, button)
 }
@@ -80,6 +83,10 @@ const actions = {
     const { owner } = await call(chosen(), 'POST', '/sign-in', options)
     return `${owner} has signed in on another device, which has its own cookie.`
   },
+  connect: async () => {
+    await connect(chosen(), () => look('The connection has closed: the session has ended.'))
+    return 'A connection was asked for: it is open for as long as the session lives.'
+  },
   'sign-out': async () => {
     await ask('POST', '/sign-out')
     return 'Signed out.'
@@ -90,7 +97,9 @@ const actions = {
   },
   'sign-out-everywhere': async () => {
     const { ended } = await ask('POST', '/sign-out-everywhere')
-    return `Signed out on ${ended} other device${ended === 1 ? '' : 's'}.`
+    return ended === null
+      ? `${titleOf(chosen())} cannot find sessions by their owner: other devices are still signed in.`
+      : `Signed out on ${ended} other device${ended === 1 ? '' : 's'}.`
   },
   'sign-out-meanwhile': async () => {
     await ask('POST', '/visits')

@@ -31,6 +31,7 @@ describe.skipIf(!CHROMIUM)(`the playground, ${IN_A_BROWSER}`, () => {
     ['Take it', /^Took the flash message “Saved!”\.$/],
     ['Take it', /^There is no flash message\.$/],
     ['Sign in', /^Signed in as ada\. · Rotated · Signed in$/],
+    ['Open a connection', /^A connection was asked for/],
     ['Sign in on another device', /^ada has signed in on another device/],
     ['Sign in on another device', /^ada has signed in on another device/],
     ['Sign out everywhere else', /^Signed out on 2 other devices\.$/],
@@ -52,6 +53,36 @@ describe.skipIf(!CHROMIUM)(`the playground, ${IN_A_BROWSER}`, () => {
     expect(new Set(BUTTONS.map(([name]) => name))).toEqual(new Set(names))
     for (const [name, says] of BUTTONS) expect(await ada.press(name), name).toMatch(says)
     expect(await ada.text('[data-fact="state"]')).toMatch(/^No session/)
+    await ada.leave()
+  })
+
+  test.each(['durable-object', 'd1', 'memory'])(
+    'with %s an open connection closes within a second when another tab signs out',
+    async (store) => {
+      const ada = await arrive(`/?store=${store}`)
+      await ada.press('Count a visit')
+      await ada.press('Open a connection')
+      const state = ada.page.locator('[data-fact="connection"]')
+      expect(await state.innerText()).toMatch(/^Open\./)
+      const other = await ada.page.context().newPage()
+      await other.goto(ada.page.url())
+      await other.getByRole('button', { name: 'Sign out', exact: true }).first().click()
+      await expect
+        .poll(() => state.innerText(), { timeout: 2000 })
+        .toMatch(/^Closed\. The session has ended/)
+      await other.close()
+      await ada.leave()
+    },
+  )
+
+  test('a session in its cookie says that nobody can know', async () => {
+    const ada = await arrive('/?store=cookie')
+    await ada.press('Count a visit')
+    await ada.press('Open a connection')
+    const state = ada.page.locator('[data-fact="connection"]')
+    await expect
+      .poll(() => state.innerText())
+      .toMatch(/^Closed\. A session in its cookie cannot be read again/)
     await ada.leave()
   })
 
