@@ -18,8 +18,8 @@ import { witness, witnessSession } from './witness.js'
 export type Data = Record<string, unknown>
 export type Env = SessionEnv<Data>
 
-let stores = 0
-export const newStore = (): MemoryStore => new MemoryStore({ name: `middleware-${stores++}` })
+/** All files run in one isolate, so every store has a name of its own. */
+export const newStore = (): MemoryStore => new MemoryStore({ name: crypto.randomUUID() })
 
 export const DAY = 86_400
 export const HOST = 'https://shop.example'
