@@ -3,8 +3,7 @@ import { MemoryStore, Session, SessionError } from '../src/index.js'
 import { useClock } from './support/clock.js'
 
 const clock = useClock()
-let stores = 0
-const newStore = (): MemoryStore => new MemoryStore({ name: `session-${stores++}` })
+const newStore = (): MemoryStore => new MemoryStore({ name: crypto.randomUUID() })
 
 /** A session that a store has held, loaded again. */
 async function stored(
