@@ -216,3 +216,9 @@ story(
     expect(ada.cookies.size).toBe(0)
   },
 )
+
+story('docs/recipes/audit.md', 1, 'a store in spans does what it did without', async ({ ask }) => {
+  const ada = new Visitor(ask, ORIGIN)
+  expect(await ada.text('/')).toBe('Visit 1')
+  expect(await ada.text('/')).toBe('Visit 2')
+})
