@@ -266,6 +266,25 @@ describe('M12 headers of middleware outside of ours stay when the store fails', 
   })
 })
 
+test('M12 of an extension that fails, headers from outside go out and the handler’s do not', async () => {
+  const { ada, store } = await world((ours) => {
+    const app: App = new Hono()
+    app.use(async (c, next) => {
+      c.header('X-Outside', 'stays')
+      await next()
+    })
+    app.use(ours)
+    app.get('/plain', (c) => c.text('done', 200, { 'X-Handler': 'goes' }))
+    return app.onError((_error, c) => c.text('failed', 500))
+  })
+  clock.advance(10_000)
+  store.failNext('storeSession')
+  const response = await ada.visit('/plain')
+  const { headers } = response
+  expect([response.status, headers.get('X-Outside')]).toEqual([500, 'stays'])
+  expect(headers.has('X-Handler')).toBe(false)
+})
+
 describe('M23 what an order cannot do', () => {
   const withEtag = (c: Context<Env>): Response => {
     c.var.session.signIn('ada')
@@ -409,10 +428,19 @@ test('M17 whoever stands between us and the handler sees the marks', async () =>
     await next()
     seen.push(cacheControl(c.res), c.res.headers.get('Vary'))
   }
-  const { ada } = await world((ours) => handlers(new Hono<Env>().use(ours, watcher)))
+  const elsewhere = new Response('kept', { headers: { 'Cache-Control': 'public, max-age=60' } })
+  const { ada } = await world((ours) => {
+    const app = new Hono<Env>().use(ours, watcher)
+    app.get('/elsewhere', (c) => {
+      c.var.session.get('n')
+      return elsewhere.clone()
+    })
+    return handlers(app)
+  })
   await ada.visit('/read')
   await ada.visit('/untouched')
-  expect(seen).toEqual(['private', 'Cookie', null, null])
+  await ada.visit('/elsewhere')
+  expect(seen).toEqual(['private', 'Cookie', null, null, 'private, max-age=60', 'Cookie'])
 })
 
 test('M17 what middleware outside has asked of caches stays, and is not made weaker', async () => {

@@ -22,15 +22,13 @@ const WATCHED_RESPONSE: ResponseProperty & PropertyDescriptor = {
   configurable: true,
   get(this: Watched): Response {
     const { before, watchers } = watchOf(this)
-    // Headers are about to be set on a response that waits for the handler's.
-    if (!this.finalized) for (const watcher of watchers) watcher.noteOuter()
+    for (const watcher of watchers) watcher.willShow()
     return before.get.call(this)
   },
   set(this: Watched, response: Response | undefined): void {
     const { before, watchers } = watchOf(this)
-    if (!this.finalized) for (const watcher of watchers) watcher.willPut()
+    for (const watcher of watchers) watcher.willPut()
     before.set.call(this, response)
-    if (response) for (const watcher of watchers) watcher.hasPut()
   },
 }
 
@@ -69,11 +67,10 @@ export class HonoExchange implements Exchange<Context> {
   /** What every response has to say that is put on the context; `undefined`: nothing. */
   #marks: { readonly cookie: CookieLine | undefined } | undefined
   #isWatching = false
+  /** A response has been put on the context, and nobody has looked at it since. */
+  #isUnmarked = false
   /** Hono's own, until somebody inside has called it. */
   #header: Context['header'] | undefined
-
-  /** There is something to store, so the response may have to be thrown away. */
-  mayFail = (): boolean => false
 
   constructor(c: Context) {
     this.#c = c
@@ -85,7 +82,7 @@ export class HonoExchange implements Exchange<Context> {
   }
 
   get response(): Response | undefined {
-    return this.#c.finalized ? this.#c.res : undefined
+    return this.#c.finalized ? this.#own() : undefined
   }
 
   waitUntil(work: Promise<unknown>): void {
@@ -96,7 +93,6 @@ export class HonoExchange implements Exchange<Context> {
     }
   }
 
-  /** Notes what middleware outside of ours has put on the response, before somebody inside adds to it. */
   noteOuter(): void {
     this.#outer ??= this.#waiting()
   }
@@ -113,7 +109,7 @@ export class HonoExchange implements Exchange<Context> {
   mark(cookie?: CookieLine): void {
     this.#marks = { cookie }
     this.watch()
-    if (this.#c.finalized) this.#put(this.#c.res)
+    if (this.#c.finalized) this.#put(this.#own())
     else if (!cookie) this.#prepare()
   }
 
@@ -172,18 +168,30 @@ export class HonoExchange implements Exchange<Context> {
     }
   }
 
-  willPut(): void {
-    if (this.mayFail()) this.noteOuter()
+  /** Somebody is about to look at the response, or to set headers on one that waits for the handler's. */
+  willShow(): void {
+    if (!this.#c.finalized) this.noteOuter()
+    else if (this.#isUnmarked) {
+      this.#isUnmarked = false
+      this.#put(this.#own())
+    }
   }
 
-  hasPut(): void {
-    this.#put(this.#c.res)
+  willPut(): void {
+    // Marked when somebody looks at it: most of the time that is only at the end, when what it says is known.
+    this.#isUnmarked = true
+  }
+
+  /** The response as it is, without being looked at. */
+  #own(): Response {
+    const c = this.#c
+    return (c[WATCH]?.before ?? propertyOf(c)).get.call(c)
   }
 
   /** The handler is done, and this is what its response has to say. From here on it is up to others. */
   finish(cookie: CookieLine | undefined, isPersonal: boolean): void {
     this.#marks = isPersonal || cookie ? { cookie } : undefined
-    this.#put(this.#c.res)
+    this.#put(this.#own())
     this.#marks = undefined
   }
 

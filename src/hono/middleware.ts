@@ -58,7 +58,6 @@ export function session<
     if (isMounted(c.get(name), settings)) return next()
     const exchange = new HonoExchange(c)
     const current = new RequestSession(exchange, settings)
-    exchange.mayFail = () => current.mayFail
     try {
       const loading = current.load()
       if (loading) await loading

@@ -15,6 +15,8 @@ export interface Exchange<Context = unknown> {
   readonly isComing: boolean
   /** Begins to watch what is put on the response. Called once for a request that has a session. */
   watch(): void
+  /** Notes what middleware outside of ours has put on the response, before somebody inside adds to it: all that goes out if the store fails. */
+  noteOuter(): void
   /** From now on every response says that it depends on the visitor, and carries this cookie. */
   mark(cookie?: CookieLine): void
   /** The same where there is no response yet. */

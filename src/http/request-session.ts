@@ -59,11 +59,6 @@ export class RequestSession<Context = unknown> implements Manager {
     this.settings = settings
   }
 
-  /** There is something to store, so the response may have to be thrown away. */
-  get mayFail(): boolean {
-    return this.#state.status(Date.now()) !== 'unchanged'
-  }
-
   /** What `c.var.session` is. When loading failed it is an empty one that cannot be changed. */
   get session(): Session {
     return this.#session
@@ -91,6 +86,8 @@ export class RequestSession<Context = unknown> implements Manager {
     try {
       const rejection = rawValue === AMBIGUOUS ? 'duplicate' : await this.#loadSession(rawValue)
       if (rejection) this.#reject(rejection)
+      // Due already, whether or not the handler looks.
+      else if (this.#state.status(Date.now()) !== 'unchanged') this.#exchange.noteOuter()
     } catch (error) {
       this.#attach(new Session())
       this.#state.phase = 'unloaded'

@@ -94,6 +94,7 @@ class FetchExchange<Env> implements Exchange<FetchContext<Env>> {
   }
 
   watch(): void {}
+  noteOuter(): void {}
   mark(): void {}
   markComing(): void {}
   discard(): void {}

@@ -37,16 +37,16 @@ export const mutations: Mutation[] = [
     caughtBy: ['guards', 'M18'],
   },
   {
-    what: 'M12 headers of outer middleware are lost',
-    file: 'hono/hono-exchange',
-    from: 'if (this.mayFail()) this.noteOuter()',
-    to: '',
-    caughtBy: ['neighbours', 'cors'],
-  },
-  {
     what: 'M17 a cache between us and the handler sees no marks',
     file: 'hono/hono-exchange',
     from: "    Object.defineProperty(c, 'res', WATCHED_RESPONSE)\n",
+    to: '',
+    caughtBy: ['neighbours', 'M17'],
+  },
+  {
+    what: 'M17 a response that nobody has looked at yet is shown without marks',
+    file: 'hono/hono-exchange',
+    from: '    this.#isUnmarked = true\n',
     to: '',
     caughtBy: ['neighbours', 'M17'],
   },

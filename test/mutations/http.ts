@@ -2,6 +2,13 @@ import type { Mutation } from '../mutations.ts'
 
 export const mutations: Mutation[] = [
   {
+    what: 'M12 of a due extension that fails, headers of the handler go out',
+    file: 'http/request-session',
+    from: "else if (this.#state.status(Date.now()) !== 'unchanged') this.#exchange.noteOuter()",
+    to: '',
+    caughtBy: ['neighbours', 'M12 of an extension'],
+  },
+  {
     what: 'S14 reload believes that a session lives',
     file: 'http/request-session',
     from: 'if (!lives || this.#state.isExpired(Date.now())) throw sessionGone()',
