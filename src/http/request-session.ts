@@ -388,7 +388,7 @@ export class RequestSession<Context = unknown> implements Manager {
 
 const INSECURE_WARNING =
   'isolate-session: this request came over plain http to a host that is not loopback, so the browser will drop the Secure session cookie. ' +
-  'Use https. With `wrangler dev` and routes, start it as `wrangler dev --host localhost`.'
+  'Use https. With `wrangler dev` and routes, start it as `wrangler dev --host localhost`; to reach it from a phone, as `wrangler dev --ip 0.0.0.0 --host localhost`.'
 
 const PATH_WARNING =
   'isolate-session: a request outside of cookie.path stored a session. The browser will not send its cookie back there, so every such request starts another one. ' +

@@ -212,3 +212,17 @@ test.each(Object.entries(STORES))(
     ])
   },
 )
+
+test('every message in troubleshooting is one that the source has', async () => {
+  const page = await readFile('docs/troubleshooting.md', 'utf8')
+  const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'))
+  const texts = await Promise.all(files.map((file) => readFile(join('src', file), 'utf8')))
+  // As a reader sees it: in one piece, with something in place of every name.
+  const source = texts
+    .join('\n')
+    .replaceAll(/['`] \+\s+['`]/g, '')
+    .replaceAll(/\$\{[^}]*\}/g, '…')
+  const messages = [...page.matchAll(/^### `(.+)`$/gm)].map(([, message = '']) => message)
+  expect(messages.length).toBeGreaterThan(15)
+  expect(messages.filter((message) => !source.includes(message))).toEqual([])
+})
