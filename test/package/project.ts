@@ -45,10 +45,15 @@ export class Project {
 
   /** An empty folder, in which these packages are installed as a user would. */
   static async with(...packages: string[]): Promise<Project> {
-    const project = new Project(await mkdtemp(join(tmpdir(), 'isolate-session-user-')))
+    const project = await Project.empty()
     await project.write('package.json', '{ "name": "app", "private": true, "type": "module" }')
     await project.run('npm', 'install', '--prefer-offline', ...packages)
     return project
+  }
+
+  /** An empty folder. */
+  static async empty(): Promise<Project> {
+    return new Project(await mkdtemp(join(tmpdir(), 'isolate-session-user-')))
   }
 
   /** A folder in it, where everything is done from. */

@@ -241,6 +241,29 @@ describe.each([LOWEST_HONO, 'latest'])('with hono %s', (hono) => {
   })
 })
 
+test('the shell commands of getting started make a project in which the guide to tests runs', async () => {
+  const empty = await Project.empty()
+  try {
+    const shell = (await blocksOf('docs/getting-started.md')).find(
+      ({ language }) => language === 'sh',
+    )
+    const commands = (shell?.code ?? '')
+      .replace('isolate-session', tarball)
+      // Tools that are linked: they are those of this repository.
+      .replace(/^npm install --save-dev .*$/m, '')
+    expect(commands).toContain(`npm install ${tarball} hono`)
+    await empty.run('sh', '-ec', commands)
+    const project = empty.at('my-app')
+    await project.linkTools()
+    for (const { file, code } of await blocksOf('docs/recipes/testing.md')) {
+      if (!file.startsWith('block-')) await project.write(file, code)
+    }
+    expect(await project.tool('vitest/vitest.mjs', 'run')).toMatch(/Tests .*5 passed/)
+  } finally {
+    await empty.remove()
+  }
+})
+
 /** Bun or Deno, installed once, in a folder of its own. Where that cannot be done, its tests are skipped and say so. */
 const folders = new Map<string, Project | undefined>()
 afterAll(async () => {
