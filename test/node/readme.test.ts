@@ -38,6 +38,13 @@ test('the README’s first block is a running Worker', async () => {
   expect(await ada.text('/')).toBe('Hello stranger, visit 1. ')
 })
 
+test('the answers that the README promises are the ones that come', async () => {
+  const ada = new Visitor(app, 'http://localhost:8787')
+  const promised = [...readme.matchAll(/^curl .* {3}# (.+)$/gm)].map(([, answer]) => answer)
+  expect(promised).toHaveLength(2)
+  for (const answer of promised) expect((await ada.text('/')).trim()).toBe(answer)
+})
+
 test('the README’s block for tests finds the tea', async () => {
   const [, block = ''] = /```ts\n([^`]*sessionCookie.*?)```/s.exec(readme) ?? []
   const file = join(process.cwd(), directory, 'testing.ts')
