@@ -1,6 +1,6 @@
 import type { Work } from './questions.ts'
 import { startWorkers } from './runtime.ts'
-import { type Estimate, estimate } from './statistics.ts'
+import { estimate, median } from './statistics.ts'
 
 type Kind = 'yardstick' | 'ours' | 'records' | 'cookies'
 
@@ -11,7 +11,10 @@ export const SUBJECTS = {
   bare: subject('bare Hono', 'subjects/bare', 'yardstick'),
   empty: subject('an empty middleware', 'subjects/empty', 'yardstick'),
   floor: subject('floor', 'subjects/floor', 'yardstick'),
+  floorSealed: subject('floor, sealed', 'subjects/floor-sealed', 'yardstick'),
   memory: subject('isolate-session MemoryStore', 'subjects/ours-memory', 'ours'),
+  /** The same once more: how far the two are apart is what this run cannot tell. */
+  again: subject('the same again', 'subjects/ours-memory', 'ours'),
   signed: subject('isolate-session MemoryStore, signed', 'subjects/ours-signed', 'ours'),
   caching: subject('isolate-session CachingStore', 'subjects/ours-caching', 'ours'),
   cookie: subject('isolate-session CookieStore', 'subjects/ours-cookie', 'ours'),
@@ -36,8 +39,8 @@ export interface Cell {
   readonly time: number
   /** The same less bare Hono's: the session's own. */
   readonly overhead: number
-  /** As measured, with what it takes to ask. */
-  readonly measured: Estimate
+  /** The overheads of all runtimes, least first. `time` and `overhead` are medians. */
+  readonly overheads: readonly number[]
 }
 
 export type Comparison = Partial<Record<Subject, Partial<Record<Work, Cell>>>>
@@ -45,18 +48,42 @@ export type Comparison = Partial<Record<Subject, Partial<Record<Work, Cell>>>>
 export interface CompareOptions {
   readonly subjects: readonly Subject[]
   readonly works: readonly Work[]
-  /** For each work, warm-up aside. */
+  /** Fresh ones, one after the other: where code and data come to lie differs from one to the next. */
+  readonly runtimes: number
+  /** For each work in each runtime, warm-up aside. */
   readonly seconds: number
 }
 
 /** Requests of one round. */
 const REQUESTS = 300
 
+export async function compare({ runtimes, ...options }: CompareOptions): Promise<Comparison> {
+  const measured: Measured[] = []
+  for (let i = 0; i < runtimes; i++) measured.push(await measure(options))
+  const result: Comparison = {}
+  for (const name of options.subjects) {
+    for (const work of options.works) {
+      const all = measured.flatMap((each) => each[name]?.[work] ?? [])
+      if (all.length === 0) continue
+      const overheads = all.map(({ overhead }) => overhead).toSorted((a, b) => a - b)
+      const time = median(all.map(({ time }) => time))
+      result[name] = { ...result[name], [work]: { time, overhead: median(overheads), overheads } }
+    }
+  }
+  return result
+}
+
+type Measured = Partial<Record<Subject, Partial<Record<Work, Pick<Cell, 'time' | 'overhead'>>>>>
+
 /** Short rounds, everybody in turn, so that whatever makes the machine slow makes all of them slow. */
-export async function compare({ subjects, works, seconds }: CompareOptions): Promise<Comparison> {
+async function measure({
+  subjects,
+  works,
+  seconds,
+}: Omit<CompareOptions, 'runtimes'>): Promise<Measured> {
   const entries = subjects.map((name) => [name, `bench/${SUBJECTS[name].entry}.ts`])
   const workers = await startWorkers(Object.fromEntries(entries) as Record<Subject, string>)
-  const result: Comparison = {}
+  const result: Measured = {}
   try {
     for (const work of works) {
       // An empty middleware has no session that it could read.
@@ -67,12 +94,8 @@ export async function compare({ subjects, works, seconds }: CompareOptions): Pro
       })
       const [loop, bare] = [estimate(times.loop).value, estimate(times.bare).value]
       for (const name of takers) {
-        const measured = estimate(times[name])
-        const cell: Cell = {
-          time: measured.value - loop,
-          overhead: measured.value - bare,
-          measured,
-        }
+        const { value } = estimate(times[name])
+        const cell = { time: value - loop, overhead: value - bare }
         result[name] = { ...result[name], [work]: cell }
       }
     }

@@ -20,7 +20,14 @@ const GROUPS: { title: string; subjects: Subject[] }[] = [
   },
   {
     title: 'Sessions kept in the cookie',
-    subjects: ['cookie', 'remixCookie', 'honoSessionSealed', 'ironSession', 'honoSessionsCookie'],
+    subjects: [
+      'floorSealed',
+      'cookie',
+      'remixCookie',
+      'honoSessionSealed',
+      'ironSession',
+      'honoSessionsCookie',
+    ],
   },
 ]
 

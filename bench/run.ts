@@ -2,7 +2,7 @@
 // `--quick`: fewer rounds, no load test, and docs stay as they are. `--check`: fails if a bar is missed.
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { barsOf, isMissed, type Results } from './bars.ts'
+import { barsOf, isMissed, noiseOf, type Results, SEALED_PEERS } from './bars.ts'
 import { type Comparison, compare, SUBJECTS, type Subject } from './compare.ts'
 import { drawComparison } from './draw-comparison.ts'
 import { drawGrowth } from './draw-growth.ts'
@@ -16,8 +16,16 @@ const isQuick = process.argv.includes('--quick')
 const subjects = Object.keys(SUBJECTS) as Subject[]
 
 console.log('A session’s own time in µs, and as a multiple of the floor. Less is better.\n')
-const comparison = await compare({ subjects, works: WORKS, seconds: isQuick ? 4 : 15 })
+const comparison = await compare({
+  subjects,
+  works: WORKS,
+  runtimes: isQuick ? 2 : 5,
+  seconds: isQuick ? 2 : 3,
+})
 printComparison(comparison)
+console.log(
+  `\nTwo of the same are up to ${noiseOf(comparison).toFixed(1)} µs apart: less than that says nothing.`,
+)
 
 const growth = await measureGrowth(isQuick ? 1 : 4)
 const results: Results = {
@@ -66,17 +74,19 @@ if (!isQuick) {
 if (process.argv.includes('--check') && bars.some(isMissed)) process.exitCode = 1
 
 function printComparison(comparison: Comparison): void {
+  const floorOf = (name: Subject): Subject =>
+    SEALED_PEERS.includes(name) || name === 'cookie' ? 'floorSealed' : 'floor'
   console.log(`${' '.repeat(38)}${WORKS.map((work) => work.padStart(16)).join('')}`)
   for (const name of subjects) {
     if (name === 'loop') continue
-    const cells = WORKS.map((work) => cell(comparison, name, work).padStart(16))
+    const cells = WORKS.map((work) => cell(comparison, name, floorOf(name), work).padStart(16))
     console.log(SUBJECTS[name].title.padEnd(38) + cells.join(''))
   }
 }
 
-function cell(comparison: Comparison, name: Subject, work: Work): string {
+function cell(comparison: Comparison, name: Subject, yardstick: Subject, work: Work): string {
   const overhead = comparison[name]?.[work]?.overhead
-  const floor = comparison.floor?.[work]?.overhead
+  const floor = comparison[yardstick]?.[work]?.overhead
   if (overhead === undefined || floor === undefined) return '–'
   if (work === 'untouched' || name === 'bare') return overhead.toFixed(1)
   return `${overhead.toFixed(1)} ${`(${(overhead / floor).toFixed(2)})`.padStart(7)}`

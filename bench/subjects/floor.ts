@@ -41,7 +41,11 @@ const library: Library = {
     c.set('entry' as never, entry as never)
     await next()
     if (entry.data === undefined) return
-    const { headers } = c.res
+    // An app may keep a response and give it to the next visitor, too: it is never changed in place.
+    const response = new Response(c.res.body, c.res)
+    c.res = undefined as unknown as Response
+    c.res = response
+    const { headers } = response
     if (entry.written) {
       if (entry.id === undefined || entry.renewed) {
         if (entry.id !== undefined) sessions.delete(entry.id)
