@@ -59,7 +59,7 @@ export function barsOf({ comparison, growth, memory, sizes }: Results): Bar[] {
     ['CookieStore write / best sealed peer', toSealed('write'), 0.6, 0.5],
     ['bytes of heap for a session', memory.bytes, 900, 600],
     ['bytes of the core', sizes.core, 12_000, 10_500],
-    ['bytes of the largest store', Math.max(...Object.values(sizes.stores)), 4096, 2048],
+    ['bytes of the largest store', Math.max(...Object.values(sizes.stores)), 1536, 1024],
   ]
   if (growth) {
     bars.push(['100,000 sessions / 100', lastToFirst(growth.sessions), 1.2, 1.05])
@@ -68,7 +68,7 @@ export function barsOf({ comparison, growth, memory, sizes }: Results): Bar[] {
   return bars.map(([what, value, bar, stretch]) => ({ what, value, bar, stretch }))
 }
 
-/** How far two subjects are apart that are the same, at most, in microseconds. */
+/** The largest difference between two identical subjects, in microseconds: the noise of this run. */
 export function noiseOf({ memory, again }: Comparison): number {
   const works = Object.keys(memory ?? {}) as Work[]
   const apart = works.map(

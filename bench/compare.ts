@@ -1,6 +1,6 @@
 import type { Work } from './questions.ts'
 import { startWorkers } from './runtime.ts'
-import { estimate, median } from './statistics.ts'
+import { estimate } from './statistics.ts'
 
 type Kind = 'yardstick' | 'ours' | 'records' | 'cookies'
 
@@ -13,7 +13,7 @@ export const SUBJECTS = {
   floor: subject('floor', 'subjects/floor', 'yardstick'),
   floorSealed: subject('floor, sealed', 'subjects/floor-sealed', 'yardstick'),
   memory: subject('isolate-session MemoryStore', 'subjects/ours-memory', 'ours'),
-  /** The same once more: how far the two are apart is what this run cannot tell. */
+  /** The same subject a second time. The difference between the two is the noise of a run. */
   again: subject('the same again', 'subjects/ours-memory', 'ours'),
   signed: subject('isolate-session MemoryStore, signed', 'subjects/ours-signed', 'ours'),
   caching: subject('isolate-session CachingStore', 'subjects/ours-caching', 'ours'),
@@ -48,7 +48,7 @@ export type Comparison = Partial<Record<Subject, Partial<Record<Work, Cell>>>>
 export interface CompareOptions {
   readonly subjects: readonly Subject[]
   readonly works: readonly Work[]
-  /** Fresh ones, one after the other: where code and data come to lie differs from one to the next. */
+  /** How many are started, one after the other: memory layout differs between them, and with it the figures. */
   readonly runtimes: number
   /** For each work in each runtime, warm-up aside. */
   readonly seconds: number
@@ -66,8 +66,9 @@ export async function compare({ runtimes, ...options }: CompareOptions): Promise
       const all = measured.flatMap((each) => each[name]?.[work] ?? [])
       if (all.length === 0) continue
       const overheads = all.map(({ overhead }) => overhead).toSorted((a, b) => a - b)
-      const time = median(all.map(({ time }) => time))
-      result[name] = { ...result[name], [work]: { time, overhead: median(overheads), overheads } }
+      const { median: overhead } = estimate(overheads)
+      const { median: time } = estimate(all.map(({ time }) => time))
+      result[name] = { ...result[name], [work]: { time, overhead, overheads } }
     }
   }
   return result

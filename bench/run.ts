@@ -24,7 +24,7 @@ const comparison = await compare({
 })
 printComparison(comparison)
 console.log(
-  `\nTwo of the same are up to ${noiseOf(comparison).toFixed(1)} µs apart: less than that says nothing.`,
+  `\nNoise: two identical subjects differ by up to ${noiseOf(comparison).toFixed(1)} µs. Smaller differences mean nothing.`,
 )
 
 const growth = await measureGrowth(isQuick ? 1 : 4)

@@ -6,11 +6,6 @@ export interface Estimate {
   readonly quartiles: readonly [number, number]
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
-
 /** Whatever else the machine does makes a round longer, also its processor time (caches, shared cores), and never shorter. */
 export function estimate(values: readonly number[]): Estimate {
   const sorted = values.toSorted((a, b) => a - b)

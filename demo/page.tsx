@@ -13,8 +13,8 @@ export function Page(): JSX.Element {
       <header class="top">
         <h1>isolate-session</h1>
         <p>
-          Watch a session live: what is stored, what the browser is told, when it ends, and which
-          isolates know it.
+          Watch a session live: what the store holds, which cookie the browser gets, when the
+          session ends, and which isolates know it.
         </p>
       </header>
       <fieldset class="stores">

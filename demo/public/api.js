@@ -13,7 +13,7 @@ export async function call(store, method, path, { body, isolate, anonymous = fal
   const response = await fetch(`/api/${store}${path}`, {
     method,
     cache: 'no-store',
-    // Without its cookies this browser is another device: what that is told, nobody keeps.
+    // A request without cookies stands for another device. The browser ignores the cookie in its answer.
     credentials: anonymous ? 'omit' : 'same-origin',
     headers: {
       ...(body && { 'Content-Type': 'application/json' }),

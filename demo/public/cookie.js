@@ -1,4 +1,4 @@
-// What the browser was told, as the Worker says: its scripts cannot read an HttpOnly cookie, and nobody shows its value.
+// Shows the last Set-Cookie header as the Worker reports it, without the value: scripts cannot read an HttpOnly cookie.
 import { element, fact, show } from './dom.js'
 
 const MEANINGS = {
@@ -25,7 +25,7 @@ export function drawCookie(store) {
   show('cookie-state', stateOf(removed ? undefined : received, sent, removed))
   fact('cookie-line').replaceChildren(...(sent ? line(sent) : []))
   fact('cookie-line').hidden = !sent
-  const when = at ? [['Last told', new Date(at).toLocaleTimeString()]] : []
+  const when = at ? [['Last sent', new Date(at).toLocaleTimeString()]] : []
   const rows = [...(sent?.attributes ?? []).map(explained), ...when]
   fact('attributes').replaceChildren(
     ...rows.flatMap(([name, meaning]) => [element('dt', '', name), element('dd', '', meaning)]),
@@ -33,7 +33,7 @@ export function drawCookie(store) {
 }
 
 function stateOf(received, sent, removed) {
-  if (removed) return 'The browser was told to forget it.'
+  if (removed) return 'The last response deleted the cookie.'
   if (received) return `The browser shows ${received.name}, ${received.bytes} of 4,096 bytes.`
   if (sent) return `The browser was sent ${sent.name}, ${sent.bytes} of 4,096 bytes.`
   return 'No cookie: nothing was written, so there is nothing to remember.'

@@ -19,7 +19,7 @@ export const MAX_ATTEMPTS = 32
 /** Full jitter: before the n-th retry, a random time up to `4 × 2ⁿ` ms, but never longer than this. */
 const MAX_DELAY = 500
 
-// Taken here, so that a test which fakes timers does not stop a retry for ever.
+// Kept from before any test installs fake timers: with a faked one, a retry would wait forever.
 const { setTimeout } = globalThis
 
 export function recordOf(

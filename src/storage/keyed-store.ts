@@ -232,7 +232,7 @@ function checkName(name: unknown, method: string): void {
   throw new TypeError(`${method}() takes a name as a string.`)
 }
 
-/** A `KeyedStore` whose backend finds records by owner: the three methods are certain to be there. */
+/** A `KeyedStore` whose backend can find records by owner, so the three owner methods, optional in `SessionStore`, always exist. */
 export abstract class IndexedStore extends KeyedStore {
   declare sessionsOf: NonNullable<SessionStore['sessionsOf']>
   declare destroySessionsOf: NonNullable<SessionStore['destroySessionsOf']>
