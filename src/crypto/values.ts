@@ -50,7 +50,8 @@ interface Encodable {
 /** RFC 4648, section 5, without padding. */
 export function base64url(bytes: Uint8Array & Encodable): string {
   if (bytes.toBase64) return bytes.toBase64({ alphabet: 'base64url', omitPadding: true })
-  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 

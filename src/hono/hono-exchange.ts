@@ -193,6 +193,7 @@ export class HonoExchange implements Exchange<Context> {
     this.#marks = isPersonal || cookie ? { cookie } : undefined
     this.#put(this.#own())
     this.#marks = undefined
+    this.#isUnmarked = false
   }
 
   #put(response: Response): void {

@@ -1,32 +1,19 @@
 import type { Signer } from '../crypto/signature.js'
 import { SessionError, sessionGone, storeFailed } from '../errors.js'
-import { Session, stateOf } from '../session/session.js'
-import type { Manager, SessionState, Status, StoredRecord } from '../session/session-state.js'
+import type { StoredRecord } from '../session/life.js'
+import { type AnySession, Session, stateOf } from '../session/session.js'
+import type { Manager, SessionState, Status } from '../session/session-state.js'
+import { Turns } from '../session/turns.js'
 import { DOES_NO_IO, type SessionStore } from '../storage/session-store.js'
-import { AMBIGUOUS, isLoopback } from './cookie.js'
+import { AMBIGUOUS, type FoundCookie } from './cookie.js'
 import type { Exchange } from './exchange.js'
+import { identify, isWellFormed, type Opener, type Rejection } from './incoming.js'
+import { cookieLineFor, keep, NOTHING, type Outgoing } from './outgoing.js'
 import { type CookieLine, isStreamed } from './response.js'
 import type { SessionEvent } from './session-event.js'
 import type { Settings } from './settings.js'
 import { storeOfRequest } from './store-of-request.js'
 import { warnOnce } from './warn-once.js'
-
-/** What a store that does not say otherwise may have issued. */
-const DEFAULT_SHAPE = /^[\w.-]{1,4096}$/
-
-/** What a cookie's value says, and whether by the newest secret. */
-type Verified = { value: string; isCurrent: boolean } | undefined
-
-/** Why a cookie is no session here. The first two can never become one, so the browser may forget it. */
-type Rejection = 'malformed' | 'signature' | 'duplicate' | 'unknown'
-
-/** What the browser has to be told about the cookie. `isWeak`: see `CookieLine`. */
-type Outgoing =
-  | { readonly tell: 'nothing' }
-  | { readonly tell: 'forget'; readonly isWeak: boolean }
-  | { readonly tell: 'keep'; readonly value: string; readonly isWeak: boolean }
-
-const NOTHING: Outgoing = { tell: 'nothing' }
 
 /** How the handler ended. */
 export interface Outcome {
@@ -37,11 +24,12 @@ export interface Outcome {
 }
 
 /** The session of one request: loaded before the handler, committed after it. */
-export class RequestSession<Context = unknown> implements Manager {
+export class RequestSession<Context = unknown> implements Manager, Opener {
   readonly #exchange: Exchange<Context>
   readonly settings: Settings<Context>
-  #session!: Session
-  #store: SessionStore | undefined
+  #session!: AnySession
+  #state!: SessionState
+  #store: SessionStore | Promise<SessionStore> | undefined
   #signer: Signer | undefined
   /** The request carried something under our name, whether or not it was a session. */
   #cameWithCookie = false
@@ -52,7 +40,8 @@ export class RequestSession<Context = unknown> implements Manager {
   /** Whether that cookie outlives the browser, if the session itself says so. */
   #isPersistent: boolean | null = null
   #outgoing: Outgoing = NOTHING
-  #saves: Promise<void> | undefined
+  readonly #saves: Turns = new Turns()
+  #hasSaved = false
 
   constructor(exchange: Exchange<Context>, settings: Settings<Context>) {
     this.#exchange = exchange
@@ -62,10 +51,6 @@ export class RequestSession<Context = unknown> implements Manager {
   /** What `c.var.session` is. When loading failed it is an empty one that cannot be changed. */
   get session(): Session {
     return this.#session
-  }
-
-  get #state(): SessionState {
-    return stateOf(this.#session)
   }
 
   get #url(): string {
@@ -80,14 +65,27 @@ export class RequestSession<Context = unknown> implements Manager {
     this.#attach(new Session())
   }
 
-  async #load(rawValue: string | typeof AMBIGUOUS): Promise<void> {
+  async #load(rawValue: NonNullable<FoundCookie>): Promise<void> {
     this.#cameWithCookie = true
     this.#exchange.watch()
+    if (rawValue === AMBIGUOUS) return this.#reject('duplicate')
     try {
-      const rejection = rawValue === AMBIGUOUS ? 'duplicate' : await this.#loadSession(rawValue)
-      if (rejection) this.#reject(rejection)
+      const incoming = await identify(rawValue, this)
+      if (incoming.is === 'rejected') return this.#reject(incoming.reason)
+      this.#attach(incoming.session)
+      const state = this.#state
+      const now = Date.now()
+      // A shorter absolute timeout than when it was stored holds at once.
+      if (state.isExpired(now)) return this.#reject('unknown')
+      this.#clientId = state.stored?.id
+      this.#isPersistent = state.content.persistent
+      this.#value = rawValue
+      if (!incoming.isCurrent) {
+        this.#value = await this.#sign(incoming.value)
+        this.#outgoing = keep(this.#value, true, NOTHING)
+      }
       // Due already, whether or not the handler looks.
-      else if (this.#state.status(Date.now()) !== 'unchanged') this.#exchange.noteOuter()
+      if (state.status(now) !== 'unchanged') this.#exchange.noteOuter()
     } catch (error) {
       this.#attach(new Session())
       this.#state.phase = 'unloaded'
@@ -95,65 +93,36 @@ export class RequestSession<Context = unknown> implements Manager {
     }
   }
 
-  async #loadSession(rawValue: string): Promise<Rejection | undefined> {
-    const checked = this.#verify(rawValue)
-    const verified = checked instanceof Promise ? await checked : checked
-    if (!verified) return 'signature'
-    const { value, isCurrent } = verified
-    const opened = storeOfRequest(this.settings.store, this.#exchange)
-    this.#store = opened instanceof Promise ? await opened : opened
-    let session: unknown
-    try {
-      if (!this.#isWellFormed(value)) return 'malformed'
-      session = await this.#store.loadSession(value)
-    } catch (error) {
-      throw storeFailed('load a session', error)
-    }
-    if (session === undefined) return 'unknown'
-    if (!(session instanceof Session) || stateOf(session).isManaged) throw noSession()
-    // Two middlewares may share a store, but not each other's sessions.
-    if (stateOf(session).content.name !== this.settings.name) return 'unknown'
-    this.#attach(session)
-    // A shorter absolute timeout than when it was stored holds at once.
-    if (this.#state.isExpired(Date.now())) return 'unknown'
-    this.#clientId = this.#state.stored?.id
-    this.#isPersistent = this.#state.content.persistent
-    this.#value = isCurrent ? rawValue : await this.#sign(value)
-    if (!isCurrent) this.#outgoing = { tell: 'keep', value: this.#value, isWeak: true }
-    return undefined
+  get name(): string {
+    return this.settings.name
   }
 
-  #isWellFormed(value: string): boolean {
-    const store = this.#store
-    return store?.isWellFormed ? store.isWellFormed(value) : DEFAULT_SHAPE.test(value)
+  get cookieName(): string {
+    return this.settings.cookie.nameFor(this.#url)
   }
 
-  /** The value that was signed; as it is, if values are not signed. Nothing is computed for one that no cookie can hold. */
-  #verify(rawValue: string): Verified | Promise<Verified> {
-    const signer = this.#openSigner()
-    if (!signer) return { value: rawValue, isCurrent: true }
-    return DEFAULT_SHAPE.test(rawValue) ? signer.verify(rawValue, this.#cookieName) : undefined
-  }
-
-  #sign(value: string): string | Promise<string> {
-    const signer = this.#openSigner()
-    return signer ? signer.sign(value, this.#cookieName) : value
-  }
-
-  #openSigner(): Signer | undefined {
+  openSigner(): Signer | undefined {
     const { signer } = this.settings
     this.#signer ??= typeof signer === 'function' ? signer(this.#exchange.context) : signer
     return this.#signer
   }
 
-  get #cookieName(): string {
-    return this.settings.cookie.nameFor(this.#url)
+  /** Without a promise where there is nothing to wait for. */
+  openStore(): SessionStore | Promise<SessionStore> {
+    this.#store ??= storeOfRequest(this.settings.store, this.#exchange)
+    return this.#store
   }
 
-  #attach(session: Session): void {
+  #sign(value: string): string | Promise<string> {
+    const signer = this.openSigner()
+    return signer ? signer.sign(value, this.cookieName) : value
+  }
+
+  #attach(session: AnySession): void {
     const { name, lifetime, schema } = this.settings
-    stateOf(session).attach(name, lifetime, this, schema)
     this.#session = session
+    this.#state = stateOf(session)
+    this.#state.attach(name, lifetime, this, schema)
   }
 
   /** Ignores the request's cookie and starts a new session. */
@@ -181,7 +150,7 @@ export class RequestSession<Context = unknown> implements Manager {
     const state = this.#state
     state.phase = 'settling'
     try {
-      if (this.#saves) await this.#saves
+      if (this.#hasSaved) await this.#saves.idle()
       if (isRefused) state.dropSignIn()
       const isDropped = hasFailed && !this.settings.saveOnError
       if (isDropped) state.discard()
@@ -217,9 +186,8 @@ export class RequestSession<Context = unknown> implements Manager {
 
   /** `session.save()`: one after the other, should the handler not wait. */
   save(): Promise<void> {
-    const work = (this.#saves ?? Promise.resolve()).then(() => this.#flush(true))
-    this.#saves = work.catch(() => {})
-    return this.#keepAlive(work)
+    this.#hasSaved = true
+    return this.#keepAlive(this.#saves.run(() => this.#flush(true)))
   }
 
   /** `session.reload()`. */
@@ -227,9 +195,9 @@ export class RequestSession<Context = unknown> implements Manager {
     const state = this.#state
     state.assertSavable()
     if (!state.stored) return
-    if (!this.#store) this.#store = await storeOfRequest(this.settings.store, this.#exchange)
-    if (state.stored.inCookie || !this.#store.reloadSession) throw cannotReload()
-    await this.#reloadSession(this.#store)
+    const store = await this.openStore()
+    if (state.stored.inCookie || !store.reloadSession) throw cannotReload()
+    await this.#reloadSession(store)
   }
 
   /** Stores pending changes. With `asks` and nothing to store, checks with the store that the session still exists. */
@@ -238,8 +206,7 @@ export class RequestSession<Context = unknown> implements Manager {
     const mayEnd = asks && state.life.is === 'stored'
     if (state.status(Date.now()) === 'unchanged' && !mayEnd) return
     state.assertCookieCanFollow()
-    this.#store ??= await storeOfRequest(this.settings.store, this.#exchange)
-    const store = this.#store
+    const store = await this.openStore()
     if (state.life.is === 'ending' || state.life.is === 'replacing') {
       await this.#destroySession(store, state.life.stored)
     }
@@ -278,7 +245,7 @@ export class RequestSession<Context = unknown> implements Manager {
     const { life } = state
     const before = life.is === 'stored' ? life.stored : undefined
     const mustRotate = before !== undefined && state.rotation !== undefined
-    this.#openSigner() // secrets that are missing are an error before anything is stored
+    this.openSigner() // secrets that are missing are an error before anything is stored
     let newValue: string | undefined
     try {
       newValue = await store.storeSession(this.#session)
@@ -294,7 +261,7 @@ export class RequestSession<Context = unknown> implements Manager {
     if (state.life.is !== 'stored' && state.life !== life) return
     const isDue = !before || isRotated
     if (isDue) this.#value = undefined
-    if (newValue === undefined ? isDue : !this.#isIssued(newValue)) throw noValue()
+    if (newValue === undefined ? isDue : !isIssued(store, newValue)) throw noValue()
     const hasMoved =
       status === 'extended' ||
       before?.record.expiry !== stored?.record.expiry ||
@@ -304,13 +271,7 @@ export class RequestSession<Context = unknown> implements Manager {
     if (this.#value === undefined || (newValue === undefined && !hasMoved)) return
     this.settings.cookie.assertFits(this.#value, this.#url)
     const isWeak = newValue === undefined || status === 'extended'
-    const wasStrong = this.#outgoing.tell === 'keep' && !this.#outgoing.isWeak
-    this.#outgoing = { tell: 'keep', value: this.#value, isWeak: isWeak && !wasStrong }
-  }
-
-  /** No store is believed: what goes into a header has to be of the shape that the store itself accepts. */
-  #isIssued(value: unknown): boolean {
-    return typeof value === 'string' && this.#isWellFormed(value)
+    this.#outgoing = keep(this.#value, isWeak, this.#outgoing)
   }
 
   #emitStored(stored: StoredRecord, before: StoredRecord | undefined, isRotated: boolean): void {
@@ -337,7 +298,7 @@ export class RequestSession<Context = unknown> implements Manager {
   #savedCookieLine(): CookieLine | undefined {
     const { life } = this.#state
     const isSaved = life.is === 'stored' || this.#outgoing.tell === 'forget'
-    if (!this.#saves || !isSaved) return undefined
+    if (!this.#hasSaved || !isSaved) return undefined
     const cookie = this.#cookieLine()
     if (cookie && life.is === 'stored') this.#clientId = life.stored.id
     return cookie
@@ -345,27 +306,8 @@ export class RequestSession<Context = unknown> implements Manager {
 
   #cookieLine(): CookieLine | undefined {
     const { cookie } = this.settings
-    const { life } = this.#state
-    const outgoing = this.#outgoing
-    if (life.is === 'ended' || outgoing.tell === 'forget') {
-      if (!this.#cameWithCookie) return undefined
-      const isWeak = life.is !== 'ended' && outgoing.tell === 'forget' && outgoing.isWeak
-      return { line: cookie.remove(this.#url), isWeak }
-    }
-    // One that has expired by now is not worth a cookie.
-    if (outgoing.tell === 'nothing' || this.#state.isExpired(Date.now())) return undefined
-    return { line: this.#line(outgoing.value), isWeak: outgoing.isWeak }
-  }
-
-  #line(value: string): string {
-    const { cookie } = this.settings
-    const url = this.#url
-    if (url.startsWith('http:') && cookie.isSecure(url) && !isLoopback(url))
-      warnOnce(INSECURE_WARNING)
-    if (!cookie.comesBackTo(url)) warnOnce(PATH_WARNING)
-    const { expiry = null } = this.#state
-    const left = expiry === null ? null : Math.max(0, Math.ceil((expiry - Date.now()) / 1000))
-    return cookie.write(value, left, url, this.#state.content.persistent)
+    const request = { url: this.#url, cameWithCookie: this.#cameWithCookie }
+    return cookieLineFor(this.#outgoing, this.#state, cookie, request)
   }
 
   /** An observer that fails must not fail the request. */
@@ -379,20 +321,12 @@ export class RequestSession<Context = unknown> implements Manager {
   /** A client that leaves must not cancel a write that is under way. */
   #keepAlive(work: Promise<void>): Promise<void> {
     const { store } = this.settings
-    const known = this.#store ?? (typeof store === 'function' ? undefined : store)
-    if (known?.[DOES_NO_IO]) return work
+    // A store that a function makes is not asked: it is hardly ever one without I/O.
+    if (typeof store !== 'function' && store[DOES_NO_IO]) return work
     this.#exchange.waitUntil(work.catch(() => {}))
     return work
   }
 }
-
-const INSECURE_WARNING =
-  'isolate-session: this request came over plain http to a host that is not loopback, so the browser will drop the Secure session cookie. ' +
-  'Use https. With `wrangler dev` and routes, start it as `wrangler dev --host localhost`; to reach it from a phone, as `wrangler dev --ip 0.0.0.0 --host localhost`.'
-
-const PATH_WARNING =
-  'isolate-session: a request outside of cookie.path stored a session. The browser will not send its cookie back there, so every such request starts another one. ' +
-  'Mount session() on that path only, or widen cookie.path.'
 
 const LATE_LOOK_WARNING =
   'isolate-session: the session was looked at for the first time after the response had its headers, so caches were not told that it depends on the visitor. ' +
@@ -400,6 +334,11 @@ const LATE_LOOK_WARNING =
 
 function described({ id, record }: StoredRecord): { id: string; owner: string | undefined } {
   return { id, owner: record.owner ?? undefined }
+}
+
+/** No store is believed: what goes into a header has to be of the shape that the store itself accepts. */
+function isIssued(store: SessionStore, value: unknown): boolean {
+  return typeof value === 'string' && isWellFormed(store, value)
 }
 
 function isGone(error: unknown): boolean {
@@ -410,13 +349,6 @@ function cannotReload(): SessionError {
   return new SessionError(
     'UNSUPPORTED',
     'This session cannot be read again: it is kept in its cookie, or its store has no reloadSession(). Use a store that keeps records and extends KeyedStore.',
-  )
-}
-
-function noSession(): SessionError {
-  return new SessionError(
-    'STORE_FAILED',
-    'The session store gave something from loadSession() that is no session of its own, or the session of another request. Extend KeyedStore, or check that isolate-session is installed only once.',
   )
 }
 

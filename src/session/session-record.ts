@@ -49,7 +49,8 @@ export function decodeRecord(record: SessionRecord, now: number): SessionContent
 
 /** An expiry that is missing or no instant has passed. */
 export function isExpired(expiry: unknown, now: number): boolean {
-  return expiry !== null && !(isInstant(expiry) && expiry > now)
+  if (expiry === null) return false
+  return !(typeof expiry === 'number' && expiry > now && expiry <= LAST_INSTANT)
 }
 
 /** What a rotation leaves under the old id, for a while. No session: it has no body. */

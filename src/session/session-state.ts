@@ -1,48 +1,19 @@
-import { runUserCallback, SessionError, sessionGone } from '../errors.js'
+import { runUserCallback, type SessionError, sessionGone } from '../errors.js'
+import {
+  ALL_KEYS,
+  type Change,
+  changeData,
+  moveExpiry,
+  type Rotation,
+  rotationOf,
+} from './change.js'
+import { begunAnew, destroyed, type Life, type StoredRecord, withoutRecord } from './life.js'
 import { cappedExpiry, freshExpiry, isExtensionDue, type Lifetime, UNLIMITED } from './lifetime.js'
+import { committed, PHASES, type Phase, unloaded } from './phase.js'
 import { SchemaReader, type Schemas } from './schema.js'
 import { DEFAULT_NAME, emptyContent, ownProperty, type SessionContent } from './session-content.js'
 import { decodeBody, isExpired, type SessionRecord } from './session-record.js'
-
-/** What a store holds for a session: where, and as of which version. */
-export interface StoredRecord {
-  readonly id: string
-  readonly record: SessionRecord
-  /** The record is in the cookie itself, so every change needs a new cookie. */
-  readonly inCookie?: boolean
-}
-
-/**
- * Where a session is in its life. A write remembers the life it began in: if the handler has moved on by the time it is
- * stored, what it stored is of no use any more and has to end.
- */
-export type Life =
-  /** No store has ever held it. */
-  | { readonly is: 'fresh' }
-  /** `needsReissue`: its cookie was made with an older secret, so it is stored again even if nothing changed. */
-  | { readonly is: 'stored'; readonly stored: StoredRecord; readonly needsReissue?: boolean }
-  /** `destroy()` was called; the store still has the record. */
-  | { readonly is: 'ending'; readonly stored: StoredRecord }
-  /** Nothing is left of it, here or in the store. `id`: what it was stored under, if it ever was. */
-  | { readonly is: 'ended'; readonly id?: string | undefined }
-  /** A new session has begun in place of one whose record the store still has. */
-  | { readonly is: 'replacing'; readonly stored: StoredRecord }
-
-export type Rotation = 'regenerate' | 'signIn'
-
-/** One thing a handler did. It is applied at once, and again to the latest content if another request was faster. */
-export interface Change {
-  /** The key it is about; `ALL_KEYS` for every key, `NO_KEY` for none. */
-  readonly key: string | symbol
-  /** It moves the expiry even when no extension is due. */
-  readonly movesExpiry?: boolean
-  /** A session that is stored gets a new cookie value with it. */
-  readonly rotation?: Rotation
-  apply(content: SessionContent): void
-}
-
-export const ALL_KEYS: symbol = Symbol('all keys')
-export const NO_KEY: symbol = Symbol('no key')
+import { Turns } from './turns.js'
 
 /** What one call of `storeSession` has taken on; the handler may go on changing the session meanwhile. */
 export interface Write {
@@ -54,20 +25,6 @@ export interface Write {
 
 /** What has to be done about a session. */
 export type Status = 'unchanged' | 'extended' | 'changed' | 'destroyed'
-
-/** What a request allows while it passes through the middleware. */
-const PHASES = {
-  /** The handler runs. */
-  open: { mayChange: true, cookieCanBeSent: true },
-  /** The handler is done; what it did is being stored. */
-  settling: { mayChange: false, cookieCanBeSent: true },
-  /** The response has its headers. */
-  settled: { mayChange: false, cookieCanBeSent: false },
-  /** The store failed to load the session, so nobody knows what it holds. */
-  unloaded: { mayChange: false, cookieCanBeSent: false },
-} as const
-
-export type Phase = keyof typeof PHASES
 
 /** The request that a session belongs to. */
 export interface Manager {
@@ -100,12 +57,11 @@ export class SessionState {
   /** Reads data through the app's schemas, if there are any. */
   schema: SchemaReader | undefined
   manager: Manager | undefined
-  /** How often the last write was tried. */
+  /** How many attempts the last write took. */
   attempts = 1
   /** What the write that is under way has taken on. */
   #write: Write | undefined
-  /** Settles with that write. */
-  #writing: Promise<void> | undefined
+  readonly #writes: Turns = new Turns()
   /** `save(change)` is running `change`. */
   #inSave = false
 
@@ -140,7 +96,7 @@ export class SessionState {
 
   /** What the store has of this session, also when that is about to end. */
   get stored(): StoredRecord | undefined {
-    return this.life.is === 'fresh' || this.life.is === 'ended' ? undefined : this.life.stored
+    return this.life.stored
   }
 
   get isNew(): boolean {
@@ -162,18 +118,12 @@ export class SessionState {
   }
 
   get rotation(): Rotation | undefined {
-    let rotation: Rotation | undefined
-    for (const change of this.changes) {
-      if (change.rotation === 'signIn') return 'signIn'
-      rotation ??= change.rotation
-    }
-    return rotation
+    return rotationOf(this.changes)
   }
 
   /** Data was changed and is not stored yet. */
   get dataChanged(): boolean {
-    const isAboutData = ({ key }: Change): boolean => key !== NO_KEY
-    return this.changes.some(isAboutData) || (this.#write?.changes.some(isAboutData) ?? false)
+    return changeData(this.changes) || changeData(this.#write?.changes ?? [])
   }
 
   /** A write is storing this very session. */
@@ -238,17 +188,13 @@ export class SessionState {
 
   /** Remembers what was just done to `content`, to do it again if another request was faster. */
   record(change: Change): void {
-    if (this.isDestroyed) this.#beginAnew()
+    if (this.isDestroyed) {
+      this.life = begunAnew(this.life)
+      this.content.createdAt = Date.now()
+      this.expiry = undefined
+    }
     this.changes.push(change)
     if (change.movesExpiry || (change.rotation && this.expiry !== undefined)) this.#moveExpiry()
-  }
-
-  /** The first change after `destroy()` begins a new session. */
-  #beginAnew(): void {
-    const { stored } = this
-    this.life = stored ? { is: 'replacing', stored } : { is: 'fresh' }
-    this.content.createdAt = Date.now()
-    this.expiry = undefined
   }
 
   /** Has this request done something to `key` already? */
@@ -291,12 +237,7 @@ export class SessionState {
   }
 
   #tooLate(): SessionError {
-    if (this.phase === 'unloaded') {
-      return new SessionError(
-        'STORE_FAILED',
-        'The session store failed to load the session of this request, so it cannot be changed. In `app.onError` only read it.',
-      )
-    }
+    if (this.phase === 'unloaded') return unloaded()
     if (this.stored?.inCookie) {
       return committed('It is kept in its cookie: change it before the handler returns.')
     }
@@ -342,8 +283,7 @@ export class SessionState {
   destroy(): void {
     if (this.isDestroyed) return
     this.assertWritable()
-    const { stored } = this
-    this.life = stored ? { is: 'ending', stored } : { is: 'ended' }
+    this.life = destroyed(this.life)
     this.changes = []
     this.content = emptyContent(this.content.name, this.content.createdAt)
   }
@@ -352,41 +292,36 @@ export class SessionState {
    * Hands over what is to be written, one write after the other. If `store` fails, everything is still to be done, unless
    * the handler has ended the session meanwhile. If it succeeds it has called `completeWrite`.
    */
-  async write<T>(store: (write: Write) => Promise<T>): Promise<T> {
-    if (this.#writing) await this.idle()
-    const { life } = this
-    if (life.is !== 'fresh' && life.is !== 'stored') throw sessionGone()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#writing = promise
-    const write = this.#beginWrite(life)
-    try {
-      return await store(write)
-    } catch (error) {
-      this.#abortWrite(write)
-      throw error
-    } finally {
-      this.#writing = undefined
-      resolve()
-    }
+  write<T>(store: (write: Write) => Promise<T>): Promise<T> {
+    return this.#writes.run(async () => {
+      const write = this.#beginWrite()
+      try {
+        return await store(write)
+      } catch (error) {
+        this.#abortWrite(write)
+        throw error
+      }
+    })
   }
 
   /** Resolves when no write is under way. */
-  async idle(): Promise<void> {
-    while (this.#writing) await this.#writing
+  idle(): Promise<void> {
+    return this.#writes.idle()
   }
 
-  #beginWrite(life: Life): Write {
-    const { changes, content } = this
+  #beginWrite(): Write {
+    const { life, changes, content } = this
+    if (life.is !== 'fresh' && life.is !== 'stored') throw sessionGone()
     const rotation = life.is === 'stored' ? this.rotation : undefined
     this.changes = []
-    this.attempts = 1
     this.#write = { life, changes, rotation, content }
     return this.#write
   }
 
-  /** It is stored, as `content`: what was changed meanwhile goes on top. */
-  completeWrite(write: Write, stored: StoredRecord, content: SessionContent = write.content): void {
+  /** It is stored, as `content`, at the given attempt: what was changed meanwhile goes on top. */
+  completeWrite(write: Write, stored: StoredRecord, content = write.content, attempts = 1): void {
     this.#write = undefined
+    this.attempts = attempts
     if (this.life !== write.life) {
       this.life = { is: this.isDestroyed ? 'ending' : 'replacing', stored }
       return
@@ -399,8 +334,7 @@ export class SessionState {
   /** When it ends: what is stored, unless a change that is not stored yet has moved it. */
   #showExpiry(expiry: number | null): void {
     this.expiry = expiry
-    if (this.changes.some(({ movesExpiry, rotation }) => movesExpiry || rotation))
-      this.#moveExpiry()
+    if (moveExpiry(this.changes)) this.#moveExpiry()
   }
 
   #moveExpiry(): void {
@@ -420,8 +354,7 @@ export class SessionState {
 
   /** The store has no record any more; what began in its place stays. */
   recordRemoved(): void {
-    if (this.life.is === 'ending') this.life = { is: 'ended', id: this.life.stored.id }
-    else if (this.life.is === 'replacing') this.life = { is: 'fresh' }
+    this.life = withoutRecord(this.life)
   }
 
   /** Forgets what was not stored. */
@@ -458,12 +391,5 @@ function asyncChange(result: PromiseLike<unknown>): TypeError {
   result.then(undefined, () => {})
   return new TypeError(
     'save(change) takes a function that returns nothing, not a promise: do what has to be awaited first, then call save. Nothing was stored.',
-  )
-}
-
-function committed(advice: string): SessionError {
-  return new SessionError(
-    'SESSION_COMMITTED',
-    `The response is already settled, so this change to the session would be lost. ${advice}`,
   )
 }

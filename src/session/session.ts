@@ -1,8 +1,9 @@
 import { SessionError } from '../errors.js'
+import { ALL_KEYS, type Change, NO_KEY, type Rotation } from './change.js'
 import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json-value.js'
 import { checkDevice, checkOwner } from './owner.js'
 import { ownProperty, type SessionContent, setOrDelete } from './session-content.js'
-import { ALL_KEYS, type Change, NO_KEY, type Rotation, SessionState } from './session-state.js'
+import { SessionState } from './session-state.js'
 
 /** The same value with everything in it readonly: what `get` gives is frozen. */
 export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
@@ -11,15 +12,11 @@ export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: Deep
 // biome-ignore lint/suspicious/noExplicitAny: the shape of the data is the app's business
 export type AnySession = Session<any>
 
-let read: (session: AnySession) => SessionState
-
 /**
  * What stores and the middleware see of a session: its private `#state`. Only code inside of the class can read a private
- * field, so a static block of the class hands out this function. Not exported by the package.
+ * field, so a static block of the class makes this function. Not exported by the package.
  */
-export function stateOf(session: AnySession): SessionState {
-  return read(session)
-}
+export let stateOf: (session: AnySession) => SessionState
 
 /**
  * One visitor's session, as a handler works with it. Everything is synchronous but `save`.
@@ -33,7 +30,7 @@ export class Session<Data extends object = Record<string, unknown>> {
   readonly #state: SessionState = new SessionState()
 
   static {
-    read = (session) => session.#state
+    stateOf = (session) => session.#state
     // `session.user = 'ada'` would be lost: no property of this name exists, so the assignment ends up here.
     Object.setPrototypeOf(Session.prototype, new Proxy(Object.prototype, { set: refuseProperty }))
   }

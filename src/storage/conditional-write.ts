@@ -1,4 +1,5 @@
-import type { SessionState, StoredRecord, Write } from '../session/session-state.js'
+import type { StoredRecord } from '../session/life.js'
+import type { SessionState, Write } from '../session/session-state.js'
 import {
   type Backend,
   conflict,
@@ -42,18 +43,18 @@ async function update(
   backend: Backend,
 ): Promise<undefined> {
   let base = { record, content: write.content }
-  for (state.attempts = 1; state.attempts <= MAX_ATTEMPTS; state.attempts++) {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const { content } = base
     const expiry = state.expiryToStore(write, content, base.record, Date.now())
     const isSame = write.changes.length === 0 && expiry === base.record.expiry
     const next = isSame ? base.record : recordOf(content, expiry, backend)
     if (next === base.record || (await backend.replace(id, next, base.record))) {
-      return void state.completeWrite(write, { id, record: next }, content)
+      return void state.completeWrite(write, { id, record: next }, content, attempt)
     }
-    const latest = await readAgain(id, state.attempts, backend)
+    const latest = await readAgain(id, attempt, backend)
     // A reply that was lost, or a call that was made twice.
     if (isOwn(latest, next)) {
-      return void state.completeWrite(write, { id, record: next }, content)
+      return void state.completeWrite(write, { id, record: next }, content, attempt)
     }
     base = rebase(latest, write)
   }

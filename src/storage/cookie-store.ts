@@ -3,9 +3,9 @@ import { checkSecrets } from '../crypto/secrets.js'
 import { isValueShaped, randomValue } from '../crypto/values.js'
 import { SessionError } from '../errors.js'
 import { checkOptions } from '../options/check-options.js'
+import type { StoredRecord } from '../session/life.js'
 import { type AnySession, Session, stateOf } from '../session/session.js'
 import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.js'
-import type { StoredRecord } from '../session/session-state.js'
 import { DOES_NO_IO, type SessionStore } from './session-store.js'
 
 export interface CookieStoreOptions {

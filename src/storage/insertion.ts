@@ -1,7 +1,8 @@
 import { idOf, randomValue } from '../crypto/values.js'
 import { SessionError } from '../errors.js'
+import type { StoredRecord } from '../session/life.js'
 import type { SessionRecord } from '../session/session-record.js'
-import type { SessionState, StoredRecord, Write } from '../session/session-state.js'
+import type { SessionState, Write } from '../session/session-state.js'
 import { type Backend, isOwn, recordOf } from './backend.js'
 
 /** 256 random bits do not collide; a generator or a backend that makes them is broken. */

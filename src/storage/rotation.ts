@@ -1,7 +1,8 @@
 import { randomVersion } from '../crypto/values.js'
 import { sessionGone } from '../errors.js'
+import type { StoredRecord } from '../session/life.js'
 import type { SessionRecord } from '../session/session-record.js'
-import type { SessionState, StoredRecord, Write } from '../session/session-state.js'
+import type { SessionState, Write } from '../session/session-state.js'
 import {
   type Backend,
   conflict,
@@ -46,18 +47,16 @@ async function supersede(
   const dead = deadRecord()
   let base = { record: old.record, content: write.content }
   let { record } = fresh
-  for (state.attempts = 1; state.attempts <= MAX_ATTEMPTS; state.attempts++) {
-    if (await bury(old.id, base.record, dead, backend)) {
-      return state.completeWrite(write, { id: fresh.id, record }, base.content)
-    }
-    const latest = await readAgain(old.id, state.attempts, backend)
-    if (isOwn(latest, dead)) {
-      return state.completeWrite(write, { id: fresh.id, record }, base.content)
-    }
+  const complete = (attempt: number): void =>
+    state.completeWrite(write, { id: fresh.id, record }, base.content, attempt)
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    if (await bury(old.id, base.record, dead, backend)) return complete(attempt)
+    const latest = await readAgain(old.id, attempt, backend)
+    if (isOwn(latest, dead)) return complete(attempt)
     // A sign-in stands even if the session it came from has ended: somebody has just authenticated.
     if (write.rotation === 'signIn' && !contentOf(latest)) {
       if (!isOwn(await backend.read(fresh.id), record)) throw sessionGone()
-      return state.completeWrite(write, { id: fresh.id, record }, base.content)
+      return complete(attempt)
     }
     base = rebase(latest, write)
     const expiry = state.expiryToStore(write, base.content, base.record, Date.now())

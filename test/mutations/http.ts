@@ -4,7 +4,7 @@ export const mutations: Mutation[] = [
   {
     what: 'M12 of a due extension that fails, headers of the handler go out',
     file: 'http/request-session',
-    from: "else if (this.#state.status(Date.now()) !== 'unchanged') this.#exchange.noteOuter()",
+    from: "if (state.status(now) !== 'unchanged') this.#exchange.noteOuter()",
     to: '',
     caughtBy: ['neighbours', 'M12 of an extension'],
   },
@@ -18,7 +18,7 @@ export const mutations: Mutation[] = [
   {
     what: 'S14 a session in its cookie is reloaded',
     file: 'http/request-session',
-    from: 'if (state.stored.inCookie || !this.#store.reloadSession) throw cannotReload()',
+    from: 'if (state.stored.inCookie || !store.reloadSession) throw cannotReload()',
     to: '',
     caughtBy: ['middleware/reload', 'is UNSUPPORTED'],
   },
@@ -39,14 +39,14 @@ export const mutations: Mutation[] = [
   {
     what: 'M10 an old signature is kept',
     file: 'http/request-session',
-    from: "if (!isCurrent) this.#outgoing = { tell: 'keep', value: this.#value, isWeak: true }",
+    from: 'this.#outgoing = keep(this.#value, true, NOTHING)',
     to: '',
     caughtBy: ['signature', 'by a secret that is older is accepted'],
   },
   {
     what: 'M10 missing secrets are found out when everything is stored',
     file: 'http/request-session',
-    from: 'this.#openSigner() // secrets',
+    from: 'this.openSigner() // secrets',
     to: '// secrets',
     caughtBy: ['signature', 'before anything is stored'],
   },
@@ -66,9 +66,9 @@ export const mutations: Mutation[] = [
   },
   {
     what: 'M2 a session is loaded twice',
-    file: 'http/request-session',
-    from: 'session = await this.#store.loadSession(value)',
-    to: 'await this.#store.loadSession(value)\n      session = await this.#store.loadSession(value)',
+    file: 'http/incoming',
+    from: 'session = await store.loadSession(verified.value)',
+    to: 'await store.loadSession(verified.value)\n    session = await store.loadSession(verified.value)',
     caughtBy: ['middleware/incoming', 'is loaded once, before the handler'],
   },
   {
@@ -81,8 +81,8 @@ export const mutations: Mutation[] = [
   {
     what: 'M20 the store is made for every step',
     file: 'http/request-session',
-    from: 'this.#store ??= await storeOfRequest(',
-    to: 'this.#store = await storeOfRequest(',
+    from: 'this.#store ??= storeOfRequest(',
+    to: 'this.#store = storeOfRequest(',
     caughtBy: ['middleware/mounting', 'asked once in a request that needs it'],
   },
   {
@@ -199,14 +199,14 @@ export const mutations: Mutation[] = [
   },
   {
     what: 'M11 a value is accepted under any name',
-    file: 'http/request-session',
-    from: "if (stateOf(session).content.name !== this.settings.name) return 'unknown'",
+    file: 'http/incoming',
+    from: "if (content.name !== request.name) return rejected('unknown')",
     to: '',
     caughtBy: ['middleware/incoming', 'do not accept each other’s values'],
   },
   {
     what: 'M12 a store that is down makes strangers',
-    file: 'http/request-session',
+    file: 'http/incoming',
     from: "throw storeFailed('load a session', error)",
     to: 'session = undefined',
     caughtBy: ['middleware/failures', 'on load is an error'],
@@ -228,14 +228,14 @@ export const mutations: Mutation[] = [
   {
     what: 'M13 a store without I/O is handed to waitUntil as well',
     file: 'http/request-session',
-    from: 'if (known?.[DOES_NO_IO]) return work',
+    from: "if (typeof store !== 'function' && store[DOES_NO_IO]) return work",
     to: '',
     caughtBy: ['guards', 'is left alone by MemoryStore'],
   },
   {
     what: 'M14 a shorter absolute timeout waits for a write',
     file: 'http/request-session',
-    from: "if (this.#state.isExpired(Date.now())) return 'unknown'",
+    from: "if (state.isExpired(now)) return this.#reject('unknown')",
     to: '',
     caughtBy: ['middleware/rolling', 'a shorter absolute timeout after a deployment'],
   },
@@ -354,15 +354,15 @@ export const mutations: Mutation[] = [
   {
     what: 'T2 any cookie value is sent',
     file: 'http/request-session',
-    from: 'if (newValue === undefined ? isDue : !this.#isIssued(newValue)) throw noValue()',
+    from: 'if (newValue === undefined ? isDue : !isIssued(store, newValue)) throw noValue()',
     to: '',
     caughtBy: ['guards', 'goes out'],
   },
   {
     what: 'T2 anything is a session',
-    file: 'http/request-session',
-    from: 'if (!(session instanceof Session) || stateOf(session).isManaged) throw noSession()',
-    to: '',
+    file: 'http/incoming',
+    from: 'if (!(session instanceof Session)) throw noSession()\n  const { isManaged, content } = stateOf(session)\n  if (isManaged) throw noSession()',
+    to: 'const { content } = stateOf(session as AnySession)',
     caughtBy: ['guards', 'is no session'],
   },
   {

@@ -178,7 +178,7 @@ export const mutations: Mutation[] = [
   },
   {
     what: 'S12 mutators work after the response',
-    file: 'session/session-state',
+    file: 'session/phase',
     from: 'settled: { mayChange: false,',
     to: 'settled: { mayChange: true,',
     caughtBy: ['middleware/late-changes', 'every mutator throws'],
@@ -200,14 +200,14 @@ export const mutations: Mutation[] = [
   {
     what: 'T9 the end itself is still alive',
     file: 'session/session-record',
-    from: 'isInstant(expiry) && expiry > now',
-    to: 'isInstant(expiry) && expiry >= now',
+    from: 'expiry > now && expiry <= LAST_INSTANT',
+    to: 'expiry >= now && expiry <= LAST_INSTANT',
     caughtBy: ['memory-store', 'an expired session is no session'],
   },
   {
     what: 'T9 senseless times live for ever',
     file: 'session/session-record',
-    from: 'return expiry !== null && !(isInstant(expiry) && expiry > now)',
+    from: "if (expiry === null) return false\n  return !(typeof expiry === 'number' && expiry > now && expiry <= LAST_INSTANT)",
     to: 'return isInstant(expiry) && expiry <= now',
     caughtBy: ['keyed-store', 'expiry as text'],
   },
@@ -427,5 +427,12 @@ export const mutations: Mutation[] = [
     from: '{ set: refuseProperty }',
     to: '{}',
     caughtBy: ['guards', 'throws where it happens: an assignment'],
+  },
+  {
+    what: 'S11 two writes of one session run side by side',
+    file: 'session/turns',
+    from: 'this.#last ? this.#last.then(work) : work()',
+    to: 'work()',
+    caughtBy: ['turns', 'begins when the one before'],
   },
 ]

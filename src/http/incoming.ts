@@ -1,0 +1,83 @@
+import type { Signer } from '../crypto/signature.js'
+import { SessionError, storeFailed } from '../errors.js'
+import { type AnySession, Session, stateOf } from '../session/session.js'
+import type { SessionStore } from '../storage/session-store.js'
+
+/** What a store that does not say otherwise may have issued. */
+const DEFAULT_SHAPE = /^[\w.-]{1,4096}$/
+
+/** Why a cookie is no session here. The first two can never become one, so the browser may forget it. */
+export type Rejection = 'malformed' | 'signature' | 'duplicate' | 'unknown'
+
+/** What the request's cookie comes to. `value`: as the store issued it. `isCurrent`: by the newest secret, or unsigned. */
+export type Incoming =
+  | { readonly is: 'rejected'; readonly reason: Rejection }
+  | {
+      readonly is: 'known'
+      readonly session: AnySession
+      readonly value: string
+      readonly isCurrent: boolean
+    }
+
+/** What of a request takes part in it. The store and the signer are made when they are needed, once. */
+export interface Opener {
+  readonly name: string
+  readonly cookieName: string
+  openSigner(): Signer | undefined
+  openStore(): SessionStore | Promise<SessionStore>
+}
+
+/**
+ * Finds the session that a cookie names.
+ *
+ * The cheapest check comes first: a value that was tampered with, or that no store could have issued, costs no store call.
+ *
+ * @throws SessionError `STORE_FAILED` if the store fails, or gives something that is no session of its own.
+ */
+export async function identify(rawValue: string, request: Opener): Promise<Incoming> {
+  const checked = verify(rawValue, request)
+  const verified = checked instanceof Promise ? await checked : checked
+  if (!verified) return rejected('signature')
+  const opened = request.openStore()
+  const store = opened instanceof Promise ? await opened : opened
+  let session: unknown
+  try {
+    if (!isWellFormed(store, verified.value)) return rejected('malformed')
+    session = await store.loadSession(verified.value)
+  } catch (error) {
+    throw storeFailed('load a session', error)
+  }
+  if (session === undefined) return rejected('unknown')
+  if (!(session instanceof Session)) throw noSession()
+  const { isManaged, content } = stateOf(session)
+  if (isManaged) throw noSession()
+  // Two middlewares may share a store, but not each other's sessions.
+  if (content.name !== request.name) return rejected('unknown')
+  return { is: 'known', session, ...verified }
+}
+
+/** Could the store have issued this value? Asked before a value is looked up, and before one goes into a header. */
+export function isWellFormed(store: SessionStore, value: string): boolean {
+  return store.isWellFormed ? store.isWellFormed(value) : DEFAULT_SHAPE.test(value)
+}
+
+function rejected(reason: Rejection): Incoming {
+  return { is: 'rejected', reason }
+}
+
+/** What a cookie's value says, and whether by the newest secret. */
+type Verified = { value: string; isCurrent: boolean } | undefined
+
+/** The value that was signed; as it is, if values are not signed. Nothing is computed for one that no cookie can hold. */
+function verify(rawValue: string, request: Opener): Verified | Promise<Verified> {
+  const signer = request.openSigner()
+  if (!signer) return { value: rawValue, isCurrent: true }
+  return DEFAULT_SHAPE.test(rawValue) ? signer.verify(rawValue, request.cookieName) : undefined
+}
+
+function noSession(): SessionError {
+  return new SessionError(
+    'STORE_FAILED',
+    'The session store gave something from loadSession() that is no session of its own, or the session of another request. Extend KeyedStore, or check that isolate-session is installed only once.',
+  )
+}

@@ -1,0 +1,55 @@
+import type { SessionState } from '../session/session-state.js'
+import { isLoopback, type SessionCookie } from './cookie.js'
+import type { CookieLine } from './response.js'
+import { warnOnce } from './warn-once.js'
+
+/** What the response has to say about the cookie. `isWeak`: see `CookieLine`. */
+export type Outgoing =
+  | { readonly tell: 'nothing' }
+  | { readonly tell: 'forget'; readonly isWeak: boolean }
+  | { readonly tell: 'keep'; readonly value: string; readonly isWeak: boolean }
+
+export const NOTHING: Outgoing = { tell: 'nothing' }
+
+/** A new value, or a new expiry, for the browser. A weak one does not take the place of one that says more. */
+export function keep(value: string, isWeak: boolean, before: Outgoing): Outgoing {
+  const wasStrong = before.tell === 'keep' && !before.isWeak
+  return { tell: 'keep', value, isWeak: isWeak && !wasStrong }
+}
+
+/** The `Set-Cookie` line that says it, and `undefined` for none. `cameWithCookie`: the browser has one under our name. */
+export function cookieLineFor(
+  outgoing: Outgoing,
+  state: SessionState,
+  cookie: SessionCookie,
+  { url, cameWithCookie }: { url: string; cameWithCookie: boolean },
+): CookieLine | undefined {
+  const hasEnded = state.life.is === 'ended'
+  if (hasEnded || outgoing.tell === 'forget') {
+    if (!cameWithCookie) return undefined
+    const isWeak = !hasEnded && outgoing.tell === 'forget' && outgoing.isWeak
+    return { line: cookie.remove(url), isWeak }
+  }
+  // One that has expired by now is not worth a cookie.
+  if (outgoing.tell === 'nothing' || state.isExpired(Date.now())) return undefined
+  warnIfItWillNotComeBack(cookie, url)
+  const { expiry = null } = state
+  const left = expiry === null ? null : Math.max(0, Math.ceil((expiry - Date.now()) / 1000))
+  const line = cookie.write(outgoing.value, left, url, state.content.persistent)
+  return { line, isWeak: outgoing.isWeak }
+}
+
+function warnIfItWillNotComeBack(cookie: SessionCookie, url: string): void {
+  if (url.startsWith('http:') && cookie.isSecure(url) && !isLoopback(url)) {
+    warnOnce(INSECURE_WARNING)
+  }
+  if (!cookie.comesBackTo(url)) warnOnce(PATH_WARNING)
+}
+
+const INSECURE_WARNING =
+  'isolate-session: this request came over plain http to a host that is not loopback, so the browser will drop the Secure session cookie. ' +
+  'Use https. With `wrangler dev` and routes, start it as `wrangler dev --host localhost`; to reach it from a phone, as `wrangler dev --ip 0.0.0.0 --host localhost`.'
+
+const PATH_WARNING =
+  'isolate-session: a request outside of cookie.path stored a session. The browser will not send its cookie back there, so every such request starts another one. ' +
+  'Mount session() on that path only, or widen cookie.path.'

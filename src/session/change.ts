@@ -1,0 +1,38 @@
+import type { SessionContent } from './session-content.js'
+
+/** Why a session gets a new cookie value: `regenerate()` or `signIn()` was called. */
+export type Rotation = 'regenerate' | 'signIn'
+
+/** One thing a handler did. It is applied at once, and again to the latest content if another request was faster. */
+export interface Change {
+  /** The key it is about; `ALL_KEYS` for every key, `NO_KEY` for none. */
+  readonly key: string | symbol
+  /** It moves the expiry even when no extension is due. */
+  readonly movesExpiry?: boolean
+  /** A session that is stored gets a new cookie value with it. */
+  readonly rotation?: Rotation
+  apply(content: SessionContent): void
+}
+
+export const ALL_KEYS: symbol = Symbol('all keys')
+export const NO_KEY: symbol = Symbol('no key')
+
+/** The rotation that these changes ask for. A sign-in among them wins: it does all that `regenerate()` does. */
+export function rotationOf(changes: readonly Change[]): Rotation | undefined {
+  let rotation: Rotation | undefined
+  for (const change of changes) {
+    if (change.rotation === 'signIn') return 'signIn'
+    rotation ??= change.rotation
+  }
+  return rotation
+}
+
+/** Is one of them about data, and not only about the expiry or the owner? */
+export function changeData(changes: readonly Change[]): boolean {
+  return changes.some(({ key }) => key !== NO_KEY)
+}
+
+/** Does one of them move the expiry? */
+export function moveExpiry(changes: readonly Change[]): boolean {
+  return changes.some(({ movesExpiry, rotation }) => movesExpiry || rotation)
+}
