@@ -1,6 +1,6 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
-import type { Question } from './questions.js'
-import { Workload } from './workload.js'
+import type { Question } from './questions.ts'
+import { Workload } from './workload.ts'
 
 /** One session library behind a Hono app: the five things that the apps of this benchmark do, in its own words. */
 export interface Library {

@@ -1,5 +1,5 @@
-import type { App, Library } from './library.js'
-import type { Question, Work } from './questions.js'
+import type { App, Library } from './library.ts'
+import type { Question, Work } from './questions.ts'
 
 const SITE = 'https://shop.example'
 

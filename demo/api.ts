@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { Session } from '../src/index.js'
-import { connection } from './connection.js'
-import { appWith, TIMEOUTS } from './sessions.js'
-import { describeIsolate, type StoreFor, stores } from './stores.js'
-import type { Env, Visitor } from './visitor.js'
+import type { Session } from '../src/index.ts'
+import { connection } from './connection.ts'
+import { appWith, TIMEOUTS } from './sessions.ts'
+import { describeIsolate, type StoreFor, stores } from './stores.ts'
+import type { Env, Visitor } from './visitor.ts'
 
 /** Keys the playground uses itself. */
 const OWN_KEYS = ['visits', 'flash', 'bySet', 'byUpdate', 'late']

@@ -1,8 +1,8 @@
 import type { Context } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import { SessionError, type SessionStore } from '../src/index.js'
-import { DurableObjectStore } from '../src/stores/durable-object.js'
-import type { Env } from './visitor.js'
+import { SessionError, type SessionStore } from '../src/index.ts'
+import { DurableObjectStore } from '../src/stores/durable-object.ts'
+import type { Env } from './visitor.ts'
 
 /** Milliseconds between two looks at a session whose store does not say by itself that it has ended. */
 const LOOK_AGAIN = 500

@@ -1,10 +1,10 @@
 import { Hono } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
-import { D1Store } from '../src/stores/d1.js'
-import { api } from './api.js'
-import { Page } from './page.js'
-import { privatePages } from './private.js'
-import type { Bindings } from './stores.js'
+import { D1Store } from '../src/stores/d1.ts'
+import { api } from './api.ts'
+import { Page } from './page.tsx'
+import { privatePages } from './private.tsx'
+import type { Bindings } from './stores.ts'
 
 const app: Hono = new Hono()
 
@@ -29,7 +29,7 @@ app.get('/', (c) => c.html(`<!doctype html>${<Page />}`))
 app.route('/private', privatePages)
 app.route('/api', api)
 
-export { SessionObject } from '../src/stores/durable-object.js'
+export { SessionObject } from '../src/stores/durable-object.ts'
 
 export default {
   fetch: app.fetch,

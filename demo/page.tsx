@@ -1,7 +1,7 @@
 import type { JSX } from 'hono/jsx/jsx-runtime'
-import { Isolates, Race } from './panels.js'
-import { Action, Fact, Field, Panel, Shell, StoreTitle } from './parts.js'
-import { STORES } from './stores.js'
+import { Isolates, Race } from './panels.tsx'
+import { Action, Fact, Field, Panel, Shell, StoreTitle } from './parts.tsx'
+import { STORES } from './stores.ts'
 
 /** The playground: a shell that `public/playground.js` fills from the JSON API. */
 export function Page(): JSX.Element {

@@ -1,6 +1,6 @@
 import type { JSX } from 'hono/jsx/jsx-runtime'
-import { Action, Panel, StoreTitle } from './parts.js'
-import { MAX_BYTES, STORES } from './stores.js'
+import { Action, Panel, StoreTitle } from './parts.tsx'
+import { MAX_BYTES, STORES } from './stores.ts'
 
 const ISOLATES = ['A', 'B', 'C']
 

@@ -1,8 +1,8 @@
 import { Hono } from 'hono'
 import type { JSX } from 'hono/jsx/jsx-runtime'
-import { Shell } from './parts.js'
-import { appWith } from './sessions.js'
-import { STORES, type StoreFor, stores } from './stores.js'
+import { Shell } from './parts.tsx'
+import { appWith } from './sessions.ts'
+import { STORES, type StoreFor, stores } from './stores.ts'
 
 /** A page for somebody who has signed in. No script: forms and redirects are enough. */
 function privateApp(name: string, store: StoreFor): Hono {

@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
-import type { SessionEvent } from '../src/index.js'
-import type { Env } from './visitor.js'
+import type { SessionEvent } from '../src/index.ts'
+import type { Env } from './visitor.ts'
 
 /** Events as the middleware tells them, and two that can be seen from outside. None holds a cookie value. */
 export type Observed = SessionEvent | { type: 'extended' | 'signed-in'; id: string }

@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono'
-import { type SessionEnv, session } from '../src/index.js'
-import { remember, reporting } from './report.js'
-import type { StoreFor } from './stores.js'
-import type { Env, Visitor } from './visitor.js'
+import { type SessionEnv, session } from '../src/index.ts'
+import { remember, reporting } from './report.ts'
+import type { StoreFor } from './stores.ts'
+import type { Env, Visitor } from './visitor.ts'
 
 /** Seconds. Short, so that somebody who watches sees a session end: the library's own are a day and thirty days. */
 export const TIMEOUTS = { idleTimeout: 300, absoluteTimeout: 1800, touchAfter: 10 }

@@ -1,9 +1,9 @@
 import type { Context } from 'hono'
-import { CookieStore, MemoryStore, type SessionStore } from '../src/index.js'
-import { CachingStore } from '../src/stores/caching.js'
-import { D1Store } from '../src/stores/d1.js'
-import { DurableObjectStore, type SessionObject } from '../src/stores/durable-object.js'
-import { KVStore } from '../src/stores/kv.js'
+import { CookieStore, MemoryStore, type SessionStore } from '../src/index.ts'
+import { CachingStore } from '../src/stores/caching.ts'
+import { D1Store } from '../src/stores/d1.ts'
+import { DurableObjectStore, type SessionObject } from '../src/stores/durable-object.ts'
+import { KVStore } from '../src/stores/kv.ts'
 
 export interface Bindings {
   SESSION_SECRET: string

@@ -1,5 +1,5 @@
-import type { SessionEnv } from '../src/index.js'
-import type { Watched } from './report.js'
+import type { SessionEnv } from '../src/index.ts'
+import type { Watched } from './report.ts'
 
 /** What the playground keeps in a session. */
 export interface Visitor {

@@ -2,16 +2,16 @@
  * @module isolate-session/fetch
  */
 
-export type { CookieOptions } from './http/cookie.js'
-export type { SessionEvent } from './http/session-event.js'
-export type { CoreOptions } from './http/settings.js'
+export type { CookieOptions } from './http/cookie.ts'
+export type { SessionEvent } from './http/session-event.ts'
+export type { CoreOptions } from './http/settings.ts'
 export {
   type FetchContext,
   type FetchExecutionContext,
   type FetchHandler,
   type FetchSessionOptions,
   withSession,
-} from './http/with-session.js'
-export type { StandardSchemaV1 } from './session/schema.js'
-export type { AnySession, DeepReadonly, Session } from './session/session.js'
-export type { SessionStore, SessionSummary } from './storage/session-store.js'
+} from './http/with-session.ts'
+export type { StandardSchemaV1 } from './session/schema.ts'
+export type { AnySession, DeepReadonly, Session } from './session/session.ts'
+export type { SessionStore, SessionSummary } from './storage/session-store.ts'

@@ -3,12 +3,12 @@
  *
  * @module isolate-session/testing
  */
-export type { AnySession } from './session/session.js'
-export type { SessionStore } from './storage/session-store.js'
-export { type FaultyMethod, FaultyStore, type Stall } from './testing/faulty-store.js'
-export { type SessionCookieOptions, sessionCookie } from './testing/session-cookie.js'
+export type { AnySession } from './session/session.ts'
+export type { SessionStore } from './storage/session-store.ts'
+export { type FaultyMethod, FaultyStore, type Stall } from './testing/faulty-store.ts'
+export { type SessionCookieOptions, sessionCookie } from './testing/session-cookie.ts'
 export {
   type StoreCapabilities,
   type StoreContractOptions,
   storeContract,
-} from './testing/store-contract.js'
+} from './testing/store-contract.ts'

@@ -8,7 +8,7 @@ import {
   put,
   remove,
   use,
-} from '../src/storage/bounded-map.js'
+} from '../src/storage/bounded-map.ts'
 
 const RANKS = ['low', 'high'] as const
 type Rank = (typeof RANKS)[number]

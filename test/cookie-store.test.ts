@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono'
 import { describe, expect, test, vi } from 'vitest'
-import { open, seal } from '../src/crypto/seal.js'
-import { keysOf } from '../src/crypto/secrets.js'
-import { base64url, fromBase64url } from '../src/crypto/values.js'
+import { open, seal } from '../src/crypto/seal.ts'
+import { keysOf } from '../src/crypto/secrets.ts'
+import { base64url, fromBase64url } from '../src/crypto/values.ts'
 import {
   CookieStore,
   Session,
@@ -10,14 +10,14 @@ import {
   SessionError,
   type SessionEvent,
   session,
-} from '../src/index.js'
-import { storeContract } from '../src/testing.js'
-import { useClock } from './support/clock.js'
-import { httpStory } from './support/http-story.js'
-import { makeSecret } from './support/secret.js'
-import { storyApp } from './support/story-app.js'
-import { Visitor } from './support/visitor.js'
-import { witness } from './support/witness.js'
+} from '../src/index.ts'
+import { storeContract } from '../src/testing.ts'
+import { useClock } from './support/clock.ts'
+import { httpStory } from './support/http-story.ts'
+import { makeSecret } from './support/secret.ts'
+import { storyApp } from './support/story-app.ts'
+import { Visitor } from './support/visitor.ts'
+import { witness } from './support/witness.ts'
 
 const NEW = makeSecret()
 const OLD = makeSecret()

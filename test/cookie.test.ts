@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { AMBIGUOUS, SessionCookie } from '../src/http/cookie.js'
+import { AMBIGUOUS, SessionCookie } from '../src/http/cookie.ts'
 
 const URL = 'https://example.com/'
 

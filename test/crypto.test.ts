@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { base64url, fromBase64url, isValueShaped, randomValue } from '../src/crypto/values.js'
+import { base64url, fromBase64url, isValueShaped, randomValue } from '../src/crypto/values.ts'
 
 const seed = Date.now() & 0x7fffffff
 

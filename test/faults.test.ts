@@ -1,11 +1,11 @@
 import { Hono } from 'hono'
 import { describe, expect, test, vi } from 'vitest'
-import { Session, type SessionEnv, SessionError, session } from '../src/index.js'
-import { FaultPlan } from '../src/testing/fault-plan.js'
-import { useClock } from './support/clock.js'
-import { FaultyMemory, type Verb } from './support/faulty-memory.js'
-import { Visitor } from './support/visitor.js'
-import { witness, witnessSession } from './support/witness.js'
+import { Session, type SessionEnv, SessionError, session } from '../src/index.ts'
+import { FaultPlan } from '../src/testing/fault-plan.ts'
+import { useClock } from './support/clock.ts'
+import { FaultyMemory, type Verb } from './support/faulty-memory.ts'
+import { Visitor } from './support/visitor.ts'
+import { witness, witnessSession } from './support/witness.ts'
 
 const clock = useClock()
 

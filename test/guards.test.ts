@@ -12,11 +12,11 @@ import {
   type SessionOptions,
   type SessionStore,
   session,
-} from '../src/index.js'
-import { FaultyStore } from '../src/testing.js'
-import { useClock } from './support/clock.js'
-import { makeSecret } from './support/secret.js'
-import { Visitor } from './support/visitor.js'
+} from '../src/index.ts'
+import { FaultyStore } from '../src/testing.ts'
+import { useClock } from './support/clock.ts'
+import { makeSecret } from './support/secret.ts'
+import { Visitor } from './support/visitor.ts'
 
 // What other people's code does to a session: guards that throw, stores that lie, habits from other libraries.
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { SessionCookie } from '../src/http/cookie.js'
-import { MemoryStore, Session } from '../src/index.js'
-import { decodeRecord } from '../src/session/session-record.js'
-import { fuzzCookies } from './support/hostile-cookies.js'
+import { SessionCookie } from '../src/http/cookie.ts'
+import { MemoryStore, Session } from '../src/index.ts'
+import { decodeRecord } from '../src/session/session-record.ts'
+import { fuzzCookies } from './support/hostile-cookies.ts'
 
 const URL_HERE = 'https://shop.example/'
 

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { runInterleavings } from './support/interleavings.js'
+import { runInterleavings } from './support/interleavings.ts'
 
 test('random interleavings of many requests lose nothing and bring nothing back', async () => {
   await runInterleavings(500)

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { KeyedStore, Session, type SessionRecord } from '../src/index.js'
-import { FaultPlan } from '../src/testing/fault-plan.js'
-import { storeContract } from '../src/testing.js'
-import { useClock } from './support/clock.js'
+import { KeyedStore, Session, type SessionRecord } from '../src/index.ts'
+import { FaultPlan } from '../src/testing/fault-plan.ts'
+import { storeContract } from '../src/testing.ts'
+import { useClock } from './support/clock.ts'
 
 type Verb = 'read' | 'insert' | 'replace' | 'remove' | 'removeAll' | 'recordsOf'
 

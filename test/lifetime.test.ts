@@ -7,7 +7,7 @@ import {
   type Lifetime,
   type Timing,
   UNLIMITED,
-} from '../src/session/lifetime.js'
+} from '../src/session/lifetime.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest'
-import { MemoryStore, type MemoryStoreOptions, Session, type SessionRecord } from '../src/index.js'
-import { storeContract } from '../src/testing.js'
-import { useClock } from './support/clock.js'
-import { storyApp } from './support/story-app.js'
+import { MemoryStore, type MemoryStoreOptions, Session, type SessionRecord } from '../src/index.ts'
+import { storeContract } from '../src/testing.ts'
+import { useClock } from './support/clock.ts'
+import { storyApp } from './support/story-app.ts'
 
 let names = 0
 const named = (options: MemoryStoreOptions = {}): MemoryStore =>
@@ -53,7 +53,7 @@ describe('Y1 stores in one isolate', () => {
     const parts = (globalThis as never)[Symbol.for('isolate-session.memory-store')]
     expect(parts).toBeInstanceOf(Map)
     vi.resetModules()
-    const again = await import('../src/index.js')
+    const again = await import('../src/index.ts')
     expect(again.MemoryStore).not.toBe(MemoryStore)
     const reloaded = new again.MemoryStore({ name: `memory-${names - 1}` })
     expect(await reloaded.loadSession(value)).toBeDefined()

@@ -16,11 +16,11 @@ import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import { timeout } from 'hono/timeout'
 import { describe, expect, test } from 'vitest'
-import { MemoryStore, type SessionEnv, session } from '../src/index.js'
-import { FaultyStore, sessionCookie } from '../src/testing.js'
-import { useClock } from './support/clock.js'
-import { sealed } from './support/sealed.js'
-import { Visitor } from './support/visitor.js'
+import { MemoryStore, type SessionEnv, session } from '../src/index.ts'
+import { FaultyStore, sessionCookie } from '../src/testing.ts'
+import { useClock } from './support/clock.ts'
+import { sealed } from './support/sealed.ts'
+import { Visitor } from './support/visitor.ts'
 
 /**
  * Our middleware outside and inside of Hono's own. Whatever the order, every kind of request has to end as it does alone;

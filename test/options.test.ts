@@ -8,19 +8,19 @@ import {
   type SessionEnv,
   type SessionOptions,
   session,
-} from '../src/index.js'
-import { OPTIONS, type Place } from '../src/options/options.js'
-import { CachingStore } from '../src/stores/caching.js'
-import { D1Store } from '../src/stores/d1.js'
-import { DurableObjectStore } from '../src/stores/durable-object.js'
-import { KVStore } from '../src/stores/kv.js'
-import { type MongoDBCollection, MongoDBStore } from '../src/stores/mongodb.js'
-import { MySQLStore } from '../src/stores/mysql.js'
-import { PostgresStore } from '../src/stores/postgres.js'
-import { RedisStore } from '../src/stores/redis.js'
-import { sessionCookie } from '../src/testing.js'
-import { makeSecret } from './support/secret.js'
-import { Visitor } from './support/visitor.js'
+} from '../src/index.ts'
+import { OPTIONS, type Place } from '../src/options/options.ts'
+import { CachingStore } from '../src/stores/caching.ts'
+import { D1Store } from '../src/stores/d1.ts'
+import { DurableObjectStore } from '../src/stores/durable-object.ts'
+import { KVStore } from '../src/stores/kv.ts'
+import { type MongoDBCollection, MongoDBStore } from '../src/stores/mongodb.ts'
+import { MySQLStore } from '../src/stores/mysql.ts'
+import { PostgresStore } from '../src/stores/postgres.ts'
+import { RedisStore } from '../src/stores/redis.ts'
+import { sessionCookie } from '../src/testing.ts'
+import { makeSecret } from './support/secret.ts'
+import { Visitor } from './support/visitor.ts'
 
 const SECRET = makeSecret()
 const store = new MemoryStore({ name: 'options' })

@@ -7,13 +7,13 @@ import {
   type SessionEvent,
   type SessionStore,
   session,
-} from '../src/index.js'
-import { FaultPlan } from '../src/testing/fault-plan.js'
-import { FaultyStore } from '../src/testing.js'
-import { useClock } from './support/clock.js'
-import { FaultyMemory, type Verb } from './support/faulty-memory.js'
-import { makeSecret } from './support/secret.js'
-import { witness, witnessSession } from './support/witness.js'
+} from '../src/index.ts'
+import { FaultPlan } from '../src/testing/fault-plan.ts'
+import { FaultyStore } from '../src/testing.ts'
+import { useClock } from './support/clock.ts'
+import { FaultyMemory, type Verb } from './support/faulty-memory.ts'
+import { makeSecret } from './support/secret.ts'
+import { witness, witnessSession } from './support/witness.ts'
 
 /**
  * Two calls on one session inside one request. The first is being stored (`save()`, not awaited yet) when the second is made,

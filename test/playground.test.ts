@@ -1,9 +1,9 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import playground from '../demo/index.js'
-import door from '../demo/isolates/door.js'
-import type { Report } from '../demo/report.js'
-import { Visitor } from './support/visitor.js'
+import playground from '../demo/index.tsx'
+import door from '../demo/isolates/door.ts'
+import type { Report } from '../demo/report.ts'
+import { Visitor } from './support/visitor.ts'
 
 const LOCAL = 'http://localhost:8787'
 const visitor = (): Visitor => new Visitor((url, init) => playground.request(url, init, env), LOCAL)

@@ -1,9 +1,9 @@
 import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
-import { Session, type SessionEnv, type SessionEvent, session } from '../src/index.js'
-import { useClock } from './support/clock.js'
-import { FaultyMemory, type Verb } from './support/faulty-memory.js'
-import { witness, witnessSession } from './support/witness.js'
+import { Session, type SessionEnv, type SessionEvent, session } from '../src/index.ts'
+import { useClock } from './support/clock.ts'
+import { FaultyMemory, type Verb } from './support/faulty-memory.ts'
+import { witness, witnessSession } from './support/witness.ts'
 
 /**
  * Two requests have loaded one session. `first` completes before `second`. What is left?

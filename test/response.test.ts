@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isStreamed, noStore, privately, varyByCookie } from '../src/http/response.js'
+import { isStreamed, noStore, privately, varyByCookie } from '../src/http/response.ts'
 
 describe('M17 Cache-Control', () => {
   const cases: [asked: string | null, looked: string, withCookie: string][] = [

@@ -4,8 +4,8 @@ import { Hono } from 'hono'
 import * as v from 'valibot'
 import { expectTypeOf } from 'vitest'
 import { z } from 'zod'
-import { withSession } from '../src/fetch.js'
-import { MemoryStore, type SessionEnv, session } from '../src/index.js'
+import { withSession } from '../src/fetch.ts'
+import { MemoryStore, type SessionEnv, session } from '../src/index.ts'
 
 const store = new MemoryStore()
 

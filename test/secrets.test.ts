@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { base64url } from '../src/crypto/values.js'
-import { CookieStore, MemoryStore, session } from '../src/index.js'
-import { makeSecret } from './support/secret.js'
+import { base64url } from '../src/crypto/values.ts'
+import { CookieStore, MemoryStore, session } from '../src/index.ts'
+import { makeSecret } from './support/secret.ts'
 
 /** What either user of secrets throws. */
 function errorsOf(secrets: unknown): TypeError[] {

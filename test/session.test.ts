@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, test, vi } from 'vitest'
-import { MemoryStore, Session, SessionError } from '../src/index.js'
-import { useClock } from './support/clock.js'
+import { MemoryStore, Session, SessionError } from '../src/index.ts'
+import { useClock } from './support/clock.ts'
 
 const clock = useClock()
 const newStore = (): MemoryStore => new MemoryStore({ name: crypto.randomUUID() })

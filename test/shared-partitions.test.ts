@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { MemoryStore, Session } from '../src/index.js'
+import { MemoryStore, Session } from '../src/index.ts'
 
 const KEY = Symbol.for('isolate-session.memory-store')
 const shared = globalThis as unknown as { [KEY]: unknown }
@@ -185,7 +185,7 @@ describe('Y1 two evaluations of the module', () => {
     const earlier = new MemoryStore({ name })
     const first = await issue(earlier)
     vi.resetModules()
-    const again = await import('../src/index.js')
+    const again = await import('../src/index.ts')
     const later = new again.MemoryStore({ name })
     expect(await later.loadSession(first)).toBeDefined()
     const session = new again.Session()

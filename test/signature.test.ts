@@ -9,13 +9,13 @@ import {
   type SessionOptions,
   type SessionStore,
   session,
-} from '../src/index.js'
-import { FaultyStore, sessionCookie } from '../src/testing.js'
-import { httpStory } from './support/http-story.js'
-import { makeSecret } from './support/secret.js'
-import { storyApp } from './support/story-app.js'
-import { Visitor } from './support/visitor.js'
-import { witness } from './support/witness.js'
+} from '../src/index.ts'
+import { FaultyStore, sessionCookie } from '../src/testing.ts'
+import { httpStory } from './support/http-story.ts'
+import { makeSecret } from './support/secret.ts'
+import { storyApp } from './support/story-app.ts'
+import { Visitor } from './support/visitor.ts'
+import { witness } from './support/witness.ts'
 
 const NEW = makeSecret()
 const OLD = makeSecret()

@@ -8,13 +8,13 @@ import {
   type SessionRecord,
   type SessionStore,
   session,
-} from '../src/index.js'
+} from '../src/index.ts'
 import {
   FaultyStore,
   type StoreCapabilities,
   sessionCookie,
   storeContract,
-} from '../src/testing.js'
+} from '../src/testing.ts'
 
 let names = 0
 const newStore = (): MemoryStore => new MemoryStore({ name: `testing-${names++}`, warn: false })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Turns } from '../src/session/turns.js'
+import { Turns } from '../src/session/turns.ts'
 
 /** Work that ends when it is told to, and a list of what has begun. */
 function work() {

@@ -19,18 +19,18 @@ import {
   type SessionStore,
   type SessionSummary,
   session,
-} from '../src/index.js'
-import type { OPTIONS } from '../src/options/options.js'
-import type { CachingStoreOptions } from '../src/stores/caching.js'
-import type { D1StoreOptions } from '../src/stores/d1.js'
-import type { DurableObjectStoreOptions } from '../src/stores/durable-object.js'
-import type { KVStoreOptions } from '../src/stores/kv.js'
-import type { MongoDBStoreOptions } from '../src/stores/mongodb.js'
-import type { MySQLStoreOptions } from '../src/stores/mysql.js'
-import type { PostgresStoreOptions } from '../src/stores/postgres.js'
-import type { RedisStoreOptions } from '../src/stores/redis.js'
-import type { SqlStoreOptions } from '../src/stores/shared/sql-store.js'
-import { FaultyStore, sessionCookie, storeContract } from '../src/testing.js'
+} from '../src/index.ts'
+import type { OPTIONS } from '../src/options/options.ts'
+import type { CachingStoreOptions } from '../src/stores/caching.ts'
+import type { D1StoreOptions } from '../src/stores/d1.ts'
+import type { DurableObjectStoreOptions } from '../src/stores/durable-object.ts'
+import type { KVStoreOptions } from '../src/stores/kv.ts'
+import type { MongoDBStoreOptions } from '../src/stores/mongodb.ts'
+import type { MySQLStoreOptions } from '../src/stores/mysql.ts'
+import type { PostgresStoreOptions } from '../src/stores/postgres.ts'
+import type { RedisStoreOptions } from '../src/stores/redis.ts'
+import type { SqlStoreOptions } from '../src/stores/shared/sql-store.ts'
+import { FaultyStore, sessionCookie, storeContract } from '../src/testing.ts'
 
 interface Shop {
   cart: { items: string[] }

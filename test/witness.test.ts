@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { Session } from '../src/index.js'
-import { FaultyMemory } from './support/faulty-memory.js'
-import { leaks, witness, witnessedValues } from './support/witness.js'
+import { Session } from '../src/index.ts'
+import { FaultyMemory } from './support/faulty-memory.ts'
+import { leaks, witness, witnessedValues } from './support/witness.ts'
 
 test('the watch over the whole suite would notice a cookie value', async () => {
   const before = witnessedValues()

@@ -1,6 +1,6 @@
 // A visitor's session in a MemoryStore; says whether this isolate knew it.
 import { Hono } from 'hono'
-import { MemoryStore, type SessionEnv, session } from '../../src/index.js'
+import { MemoryStore, type SessionEnv, session } from '../../src/index.ts'
 
 const app = new Hono<SessionEnv<{ visits: number }>>()
 

@@ -1,5 +1,5 @@
-import { serve } from '../library.js'
-import { honoSession } from './hono-session.js'
+import { serve } from '../library.ts'
+import { honoSession } from './hono-session.ts'
 
 const sessions = new Map<string, never>()
 

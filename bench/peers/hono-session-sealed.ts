@@ -1,4 +1,4 @@
-import { serve } from '../library.js'
-import { honoSession } from './hono-session.js'
+import { serve } from '../library.ts'
+import { honoSession } from './hono-session.ts'
 
 export default serve(honoSession())

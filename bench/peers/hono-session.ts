@@ -1,7 +1,7 @@
 import { type Session, type Storage, useSession, useSessionStorage } from '@hono/session'
 import type { Context, MiddlewareHandler } from 'hono'
-import { type Library, PROFILE } from '../library.js'
-import { SECRET } from '../subjects/ours.js'
+import { type Library, PROFILE } from '../library.ts'
+import { SECRET } from '../subjects/ours.ts'
 
 type Data = {
   n: number

@@ -1,5 +1,5 @@
 import { MemoryStore } from 'hono-sessions'
-import { serve } from '../library.js'
-import { honoSessions } from './hono-sessions.js'
+import { serve } from '../library.ts'
+import { honoSessions } from './hono-sessions.ts'
 
 export default serve(honoSessions(new MemoryStore(), true))

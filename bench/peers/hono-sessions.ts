@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { CookieStore, type MemoryStore, type Session, sessionMiddleware } from 'hono-sessions'
-import { type Library, PROFILE } from '../library.js'
-import { SECRET } from '../subjects/ours.js'
+import { type Library, PROFILE } from '../library.ts'
+import { SECRET } from '../subjects/ours.ts'
 
 interface Data {
   n: number

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { getIronSession, type IronSession, webCookies } from 'iron-session'
-import { PROFILE, serve } from '../library.js'
-import { SECRET } from '../subjects/ours.js'
+import { PROFILE, serve } from '../library.ts'
+import { SECRET } from '../subjects/ours.ts'
 
 interface Data {
   n: number

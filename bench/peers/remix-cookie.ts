@@ -1,5 +1,5 @@
 import { createCookieSessionStorage } from '@remix-run/session/cookie-storage'
-import { serve } from '../library.js'
-import { remix } from './remix.js'
+import { serve } from '../library.ts'
+import { remix } from './remix.ts'
 
 export default serve(remix(createCookieSessionStorage(), true))

@@ -2,8 +2,8 @@ import { createCookie } from '@remix-run/cookie'
 import type { Session, SessionStorage } from '@remix-run/session'
 import { session } from '@remix-run/session-middleware'
 import type { Context } from 'hono'
-import { type Library, PROFILE } from '../library.js'
-import { SECRET } from '../subjects/ours.js'
+import { type Library, PROFILE } from '../library.ts'
+import { SECRET } from '../subjects/ours.ts'
 
 /** Remix's middleware inside Hono: it is given what it asks of its own router, and nothing more. */
 export function remix(storage: SessionStorage, inCookie: boolean): Library {

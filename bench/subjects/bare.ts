@@ -1,3 +1,3 @@
-import { serve } from '../library.js'
+import { serve } from '../library.ts'
 
 export default serve({ read: () => '', write: () => '', begin: () => {}, signIn: () => {} })

@@ -1,4 +1,4 @@
-import { serve } from '../library.js'
+import { serve } from '../library.ts'
 
 /** What any middleware costs. It has no session, so only its `untouched` is looked at. */
 export default serve({

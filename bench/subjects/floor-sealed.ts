@@ -1,6 +1,6 @@
-import { serve } from '../library.js'
-import { base64url, cookieValue, handlers, keepEntry, mark, newEntry } from './floors.js'
-import { SECRET } from './ours.js'
+import { serve } from '../library.ts'
+import { base64url, cookieValue, handlers, keepEntry, mark, newEntry } from './floors.ts'
+import { SECRET } from './ours.ts'
 
 // The least that a session in a sealed cookie can do: AES-GCM with one key that never changes, and a fresh nonce for each cookie.
 

@@ -1,5 +1,5 @@
-import { serve } from '../library.js'
-import { base64url, cookieValue, handlers, keepEntry, mark, newEntry } from './floors.js'
+import { serve } from '../library.ts'
+import { base64url, cookieValue, handlers, keepEntry, mark, newEntry } from './floors.ts'
 
 // The least that a session under a hashed id can do, by whatever is quickest in workerd.
 

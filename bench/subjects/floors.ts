@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { type Library, PROFILE } from '../library.js'
+import { type Library, PROFILE } from '../library.ts'
 
 // What the two floors share: yardsticks, not libraries. No expiry, no limit, no versions, nothing checked.
 

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
-import { MemoryStore, Session, type SessionEnv, session } from '../../src/index.js'
-import type { GrowthQuestion } from '../questions.js'
+import { MemoryStore, Session, type SessionEnv, session } from '../../src/index.ts'
+import type { GrowthQuestion } from '../questions.ts'
 
 type Data = Record<string, unknown>
 

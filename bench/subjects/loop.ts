@@ -1,4 +1,4 @@
-import { serve } from '../library.js'
+import { serve } from '../library.ts'
 
 const answer = { status: 200, headers: new Headers(), text: async () => 'ok' } as Response
 

@@ -1,7 +1,7 @@
-import { MemoryStore } from '../../src/index.js'
-import { CachingStore } from '../../src/stores/caching.js'
-import { serve } from '../library.js'
-import { ours } from './ours.js'
+import { MemoryStore } from '../../src/index.ts'
+import { CachingStore } from '../../src/stores/caching.ts'
+import { serve } from '../library.ts'
+import { ours } from './ours.ts'
 
 // A MemoryStore takes the backend's part, so that what is measured is the cache and not a database.
 const backend = new MemoryStore({ name: 'backend', warn: false })

@@ -1,5 +1,5 @@
-import { MemoryStore } from '../../src/index.js'
-import { serve } from '../library.js'
-import { ours, SECRET } from './ours.js'
+import { MemoryStore } from '../../src/index.ts'
+import { serve } from '../library.ts'
+import { ours, SECRET } from './ours.ts'
 
 export default serve(ours({ store: new MemoryStore({ warn: false }), secrets: SECRET }))

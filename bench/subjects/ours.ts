@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
-import type { Session } from '../../src/index.js'
-import { type SessionEnv, type SessionOptions, session } from '../../src/index.js'
-import { type Library, PROFILE } from '../library.js'
+import type { Session } from '../../src/index.ts'
+import { type SessionEnv, type SessionOptions, session } from '../../src/index.ts'
+import { type Library, PROFILE } from '../library.ts'
 
 interface Data {
   n: number

@@ -1,4 +1,4 @@
-import { utf8 } from './values.js'
+import { utf8 } from './values.ts'
 
 /**
  * Words that tell somebody to put a secret here, and that people leave there. Found anywhere in a secret, so that

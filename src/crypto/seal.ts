@@ -1,5 +1,5 @@
-import { derivation, type Key, keep, keysOf, type SealingKey, type SecretKeys } from './secrets.js'
-import { base64url, fromBase64url, utf8 } from './values.js'
+import { derivation, type Key, keep, keysOf, type SealingKey, type SecretKeys } from './secrets.ts'
+import { base64url, fromBase64url, utf8 } from './values.ts'
 
 /** The first byte of a seal. Anything else is no seal: there is no second decoder. */
 const VERSION = 1

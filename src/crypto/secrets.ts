@@ -1,5 +1,5 @@
-import { isMonotonous, isPlaceholder } from './placeholder.js'
-import { fromBase64url, utf8 } from './values.js'
+import { isMonotonous, isPlaceholder } from './placeholder.ts'
+import { fromBase64url, utf8 } from './values.ts'
 
 /** As long as what is derived from it: HKDF does not stretch a weak secret (RFC 5869, section 4). */
 const MIN_SECRET_BYTES = 32

@@ -1,5 +1,5 @@
-import { checkSecrets, keysOf } from './secrets.js'
-import { base64url, fromBase64url, utf8 } from './values.js'
+import { checkSecrets, keysOf } from './secrets.ts'
+import { base64url, fromBase64url, utf8 } from './values.ts'
 
 /** A value, a dot, and 32 bytes in base64url. */
 const SIGNED = /^(.+)\.([\w-]{43})$/

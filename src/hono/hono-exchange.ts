@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
-import type { Exchange } from '../http/exchange.js'
-import { type CookieLine, personalize } from '../http/response.js'
+import type { Exchange } from '../http/exchange.ts'
+import { type CookieLine, personalize } from '../http/response.ts'
 
 interface ResponseProperty {
   get(this: Context): Response

@@ -1,9 +1,9 @@
 import type { Context, MiddlewareHandler, Next } from 'hono'
-import { type Outcome, RequestSession } from '../http/request-session.js'
-import { type CoreOptions, type Settings, settingsOf } from '../http/settings.js'
-import { warnOnce } from '../http/warn-once.js'
-import { Session, stateOf } from '../session/session.js'
-import { HonoExchange } from './hono-exchange.js'
+import { type Outcome, RequestSession } from '../http/request-session.ts'
+import { type CoreOptions, type Settings, settingsOf } from '../http/settings.ts'
+import { warnOnce } from '../http/warn-once.ts'
+import { Session, stateOf } from '../session/session.ts'
+import { HonoExchange } from './hono-exchange.ts'
 
 /** What the middleware adds to a Hono environment: `c.var.session`, or another name. */
 export interface SessionEnv<

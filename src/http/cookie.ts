@@ -1,5 +1,5 @@
-import { SessionError } from '../errors.js'
-import { checkOptions } from '../options/check-options.js'
+import { SessionError } from '../errors.ts'
+import { checkOptions } from '../options/check-options.ts'
 
 export interface CookieOptions {
   /** Default `'/'`. The browser sends the cookie for this path and those below. A new one needs a new `name`. */

@@ -1,4 +1,4 @@
-import type { CookieLine } from './response.js'
+import type { CookieLine } from './response.ts'
 
 /**
  * One request and the response to it, as the session sees them: all that the core knows of a framework.

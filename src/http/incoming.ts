@@ -1,7 +1,7 @@
-import type { Signer } from '../crypto/signature.js'
-import { SessionError, storeFailed } from '../errors.js'
-import { type AnySession, Session, stateOf } from '../session/session.js'
-import type { SessionStore } from '../storage/session-store.js'
+import type { Signer } from '../crypto/signature.ts'
+import { SessionError, storeFailed } from '../errors.ts'
+import { type AnySession, Session, stateOf } from '../session/session.ts'
+import type { SessionStore } from '../storage/session-store.ts'
 
 /** What a store that does not say otherwise may have issued. */
 const DEFAULT_SHAPE = /^[\w.-]{1,4096}$/

@@ -1,7 +1,7 @@
-import type { SessionState } from '../session/session-state.js'
-import { isLoopback, type SessionCookie } from './cookie.js'
-import type { CookieLine } from './response.js'
-import { warnOnce } from './warn-once.js'
+import type { SessionState } from '../session/session-state.ts'
+import { isLoopback, type SessionCookie } from './cookie.ts'
+import type { CookieLine } from './response.ts'
+import { warnOnce } from './warn-once.ts'
 
 /** What the response has to say about the cookie. `isWeak`: see `CookieLine`. */
 export type Outgoing =

@@ -1,13 +1,13 @@
-import { Signer } from '../crypto/signature.js'
-import { checkOptions } from '../options/check-options.js'
-import { isStore } from '../options/options.js'
-import type { Lifetime } from '../session/lifetime.js'
-import type { Schemas, StandardSchemaV1 } from '../session/schema.js'
-import { DEFAULT_NAME } from '../session/session-content.js'
-import type { SessionStore } from '../storage/session-store.js'
-import { type CookieOptions, SessionCookie } from './cookie.js'
-import type { SessionEvent } from './session-event.js'
-import type { StoreOption } from './store-of-request.js'
+import { Signer } from '../crypto/signature.ts'
+import { checkOptions } from '../options/check-options.ts'
+import { isStore } from '../options/options.ts'
+import type { Lifetime } from '../session/lifetime.ts'
+import type { Schemas, StandardSchemaV1 } from '../session/schema.ts'
+import { DEFAULT_NAME } from '../session/session-content.ts'
+import type { SessionStore } from '../storage/session-store.ts'
+import { type CookieOptions, SessionCookie } from './cookie.ts'
+import type { SessionEvent } from './session-event.ts'
+import type { StoreOption } from './store-of-request.ts'
 
 /** Options that do not depend on a framework. Durations are seconds. `Context` is what functions among them are called with. */
 export interface CoreOptions<

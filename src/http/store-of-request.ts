@@ -1,9 +1,9 @@
-import { storeFailed } from '../errors.js'
-import { isStore } from '../options/options.js'
-import type { SessionStore } from '../storage/session-store.js'
-import { isLoopback } from './cookie.js'
-import type { Exchange } from './exchange.js'
-import { warnOnce } from './warn-once.js'
+import { storeFailed } from '../errors.ts'
+import { isStore } from '../options/options.ts'
+import type { SessionStore } from '../storage/session-store.ts'
+import { isLoopback } from './cookie.ts'
+import type { Exchange } from './exchange.ts'
+import { warnOnce } from './warn-once.ts'
 
 /** The `store` option: a store, or what makes one for a request. */
 export type StoreOption<Context> =

@@ -1,8 +1,8 @@
-import type { Session } from '../session/session.js'
-import type { Exchange } from './exchange.js'
-import { type Outcome, RequestSession } from './request-session.js'
-import { type CookieLine, personalize } from './response.js'
-import { type CoreOptions, settingsOf } from './settings.js'
+import type { Session } from '../session/session.ts'
+import type { Exchange } from './exchange.ts'
+import { type Outcome, RequestSession } from './request-session.ts'
+import { type CookieLine, personalize } from './response.ts'
+import { type CoreOptions, settingsOf } from './settings.ts'
 
 /** The subset of Workers' `ExecutionContext` that is used: its types need not be installed. */
 export interface FetchExecutionContext {

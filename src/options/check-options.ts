@@ -1,5 +1,5 @@
-import { adviceOn } from './option-advice.js'
-import { kindOf, OPTIONS, type Place } from './options.js'
+import { adviceOn } from './option-advice.ts'
+import { kindOf, OPTIONS, type Place } from './options.ts'
 
 /** Not a list, a function, a `Map` or a `Promise`, of which JavaScript would read no option and say nothing. */
 const OBJECT = /^\[object (?:Object|Module)\]$/

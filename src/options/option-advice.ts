@@ -1,4 +1,4 @@
-import { OPTIONS, type Place } from './options.js'
+import { OPTIONS, type Place } from './options.ts'
 
 /** What other libraries call it, in lower case, and what to do here: a sentence, or options of which the first that fits is meant. */
 const HABITS: readonly (readonly [pattern: RegExp, advice: string])[] = [

@@ -1,4 +1,4 @@
-import type { SessionContent } from './session-content.js'
+import type { SessionContent } from './session-content.ts'
 
 /** Why a session gets a new cookie value: `regenerate()` or `signIn()` was called. */
 export type Rotation = 'regenerate' | 'signIn'

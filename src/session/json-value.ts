@@ -1,4 +1,4 @@
-import { MAX_DEPTH, RESERVED_KEYS } from './json-limits.js'
+import { MAX_DEPTH, RESERVED_KEYS } from './json-limits.ts'
 
 /** Throws a `TypeError` unless `key` is a string that can name session data. */
 export function checkKey(key: unknown): asserts key is string {

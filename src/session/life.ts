@@ -1,4 +1,4 @@
-import type { SessionRecord } from './session-record.js'
+import type { SessionRecord } from './session-record.ts'
 
 /** What a store holds for a session: where, and as of which version. */
 export interface StoredRecord {

@@ -1,4 +1,4 @@
-import { SessionError } from '../errors.js'
+import { SessionError } from '../errors.ts'
 
 /**
  * What a request allows while it passes through the middleware.

@@ -1,5 +1,5 @@
-import { jsonCopy } from './json-value.js'
-import { ownProperty } from './session-content.js'
+import { jsonCopy } from './json-value.ts'
+import { ownProperty } from './session-content.ts'
 
 /** What zod, valibot and arktype have in common: https://standardschema.dev. Described here, so that none of them is needed. */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {

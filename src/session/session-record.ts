@@ -1,6 +1,6 @@
-import { isAcceptable, isSuspicious, MAX_DEPTH } from './json-limits.js'
-import { LAST_INSTANT } from './lifetime.js'
-import type { Flash, SessionContent } from './session-content.js'
+import { isAcceptable, isSuspicious, MAX_DEPTH } from './json-limits.ts'
+import { LAST_INSTANT } from './lifetime.ts'
+import type { Flash, SessionContent } from './session-content.ts'
 
 /** What a backend keeps for one session. It stores all four fields and understands none but `owner`. */
 export interface SessionRecord {

@@ -1,4 +1,4 @@
-import { runUserCallback, type SessionError, sessionGone } from '../errors.js'
+import { runUserCallback, type SessionError, sessionGone } from '../errors.ts'
 import {
   ALL_KEYS,
   type Change,
@@ -6,14 +6,14 @@ import {
   moveExpiry,
   type Rotation,
   rotationOf,
-} from './change.js'
-import { begunAnew, destroyed, type Life, type StoredRecord, withoutRecord } from './life.js'
-import { cappedExpiry, freshExpiry, isExtensionDue, type Lifetime, UNLIMITED } from './lifetime.js'
-import { committed, PHASES, type Phase, unloaded } from './phase.js'
-import { SchemaReader, type Schemas } from './schema.js'
-import { DEFAULT_NAME, emptyContent, ownProperty, type SessionContent } from './session-content.js'
-import { decodeBody, isExpired, type SessionRecord } from './session-record.js'
-import { Turns } from './turns.js'
+} from './change.ts'
+import { begunAnew, destroyed, type Life, type StoredRecord, withoutRecord } from './life.ts'
+import { cappedExpiry, freshExpiry, isExtensionDue, type Lifetime, UNLIMITED } from './lifetime.ts'
+import { committed, PHASES, type Phase, unloaded } from './phase.ts'
+import { SchemaReader, type Schemas } from './schema.ts'
+import { DEFAULT_NAME, emptyContent, ownProperty, type SessionContent } from './session-content.ts'
+import { decodeBody, isExpired, type SessionRecord } from './session-record.ts'
+import { Turns } from './turns.ts'
 
 /** What one call of `storeSession` has taken on; the handler may go on changing the session meanwhile. */
 export interface Write {
@@ -319,7 +319,12 @@ export class SessionState {
   }
 
   /** It is stored, as `content`, at the given attempt: what was changed meanwhile goes on top. */
-  completeWrite(write: Write, stored: StoredRecord, content = write.content, attempts = 1): void {
+  completeWrite(
+    write: Write,
+    stored: StoredRecord,
+    content: SessionContent = write.content,
+    attempts = 1,
+  ): void {
     this.#write = undefined
     this.attempts = attempts
     if (this.life !== write.life) {

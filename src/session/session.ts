@@ -1,9 +1,9 @@
-import { SessionError } from '../errors.js'
-import { ALL_KEYS, type Change, NO_KEY, type Rotation } from './change.js'
-import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json-value.js'
-import { checkDevice, checkOwner } from './owner.js'
-import { ownProperty, type SessionContent, setOrDelete } from './session-content.js'
-import { SessionState } from './session-state.js'
+import { SessionError } from '../errors.ts'
+import { ALL_KEYS, type Change, NO_KEY, type Rotation } from './change.ts'
+import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json-value.ts'
+import { checkDevice, checkOwner } from './owner.ts'
+import { ownProperty, type SessionContent, setOrDelete } from './session-content.ts'
+import { SessionState } from './session-state.ts'
 
 /** The same value with everything in it readonly: what `get` gives is frozen. */
 export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T

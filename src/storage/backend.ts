@@ -1,8 +1,8 @@
-import { randomVersion, utf8Length } from '../crypto/values.js'
-import { runUserCallback, SessionError, sessionGone } from '../errors.js'
-import type { SessionContent } from '../session/session-content.js'
-import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.js'
-import type { Write } from '../session/session-state.js'
+import { randomVersion, utf8Length } from '../crypto/values.ts'
+import { runUserCallback, SessionError, sessionGone } from '../errors.ts'
+import type { SessionContent } from '../session/session-content.ts'
+import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.ts'
+import type { Write } from '../session/session-state.ts'
 
 /** The operations of a store that keeps records, each one atomic step. See `KeyedStore`. */
 export interface Backend {

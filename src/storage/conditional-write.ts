@@ -1,5 +1,5 @@
-import type { StoredRecord } from '../session/life.js'
-import type { SessionState, Write } from '../session/session-state.js'
+import type { StoredRecord } from '../session/life.ts'
+import type { SessionState, Write } from '../session/session-state.ts'
 import {
   type Backend,
   conflict,
@@ -8,11 +8,11 @@ import {
   readAgain,
   rebase,
   recordOf,
-} from './backend.js'
-import { insertNew } from './insertion.js'
-import { rotate } from './rotation.js'
+} from './backend.ts'
+import { insertNew } from './insertion.ts'
+import { rotate } from './rotation.ts'
 
-export type { Backend } from './backend.js'
+export type { Backend } from './backend.ts'
 
 /**
  * Writes what was done to a session and gives the cookie value it now has, if that is a new one.

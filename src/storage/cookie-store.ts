@@ -1,12 +1,12 @@
-import { open, seal } from '../crypto/seal.js'
-import { checkSecrets } from '../crypto/secrets.js'
-import { isValueShaped, randomValue } from '../crypto/values.js'
-import { SessionError } from '../errors.js'
-import { checkOptions } from '../options/check-options.js'
-import type { StoredRecord } from '../session/life.js'
-import { type AnySession, Session, stateOf } from '../session/session.js'
-import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.js'
-import { DOES_NO_IO, type SessionStore } from './session-store.js'
+import { open, seal } from '../crypto/seal.ts'
+import { checkSecrets } from '../crypto/secrets.ts'
+import { isValueShaped, randomValue } from '../crypto/values.ts'
+import { SessionError } from '../errors.ts'
+import { checkOptions } from '../options/check-options.ts'
+import type { StoredRecord } from '../session/life.ts'
+import { type AnySession, Session, stateOf } from '../session/session.ts'
+import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.ts'
+import { DOES_NO_IO, type SessionStore } from './session-store.ts'
 
 export interface CookieStoreOptions {
   /**

@@ -1,9 +1,9 @@
-import { idOf, randomValue } from '../crypto/values.js'
-import { SessionError } from '../errors.js'
-import type { StoredRecord } from '../session/life.js'
-import type { SessionRecord } from '../session/session-record.js'
-import type { SessionState, Write } from '../session/session-state.js'
-import { type Backend, isOwn, recordOf } from './backend.js'
+import { idOf, randomValue } from '../crypto/values.ts'
+import { SessionError } from '../errors.ts'
+import type { StoredRecord } from '../session/life.ts'
+import type { SessionRecord } from '../session/session-record.ts'
+import type { SessionState, Write } from '../session/session-state.ts'
+import { type Backend, isOwn, recordOf } from './backend.ts'
 
 /** 256 random bits do not collide; a generator or a backend that makes them is broken. */
 const MAX_INSERTS = 4

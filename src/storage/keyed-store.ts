@@ -1,12 +1,12 @@
-import { idOf, isValueShaped } from '../crypto/values.js'
-import { SessionError, storeFailed } from '../errors.js'
-import { checkOptions } from '../options/check-options.js'
-import { checkOwner } from '../session/owner.js'
-import { type AnySession, Session, stateOf } from '../session/session.js'
-import { decodeRecord, isExpired, type SessionRecord } from '../session/session-record.js'
-import { type Backend, writeSession } from './conditional-write.js'
-import { endSessions, MAX_SIGN_OUT_ROUNDS, type OwnedRecord } from './revocation.js'
-import type { SessionStore, SessionSummary } from './session-store.js'
+import { idOf, isValueShaped } from '../crypto/values.ts'
+import { SessionError, storeFailed } from '../errors.ts'
+import { checkOptions } from '../options/check-options.ts'
+import { checkOwner } from '../session/owner.ts'
+import { type AnySession, Session, stateOf } from '../session/session.ts'
+import { decodeRecord, isExpired, type SessionRecord } from '../session/session-record.ts'
+import { type Backend, writeSession } from './conditional-write.ts'
+import { endSessions, MAX_SIGN_OUT_ROUNDS, type OwnedRecord } from './revocation.ts'
+import type { SessionStore, SessionSummary } from './session-store.ts'
 
 export interface KeyedStoreOptions {
   /** Largest record body, in bytes of UTF-8. Default 65,536. A larger session is refused with `SESSION_TOO_LARGE`. */

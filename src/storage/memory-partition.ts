@@ -1,5 +1,5 @@
-import { SessionError } from '../errors.js'
-import { isDead, isExpired, type SessionRecord } from '../session/session-record.js'
+import { SessionError } from '../errors.ts'
+import { isDead, isExpired, type SessionRecord } from '../session/session-record.ts'
 import {
   type BoundedMap,
   type Entry,
@@ -9,7 +9,7 @@ import {
   put,
   recount,
   remove,
-} from './bounded-map.js'
+} from './bounded-map.ts'
 
 /** What goes first at the limit, first. Dead ones have no body: they are what rotation leaves under the old id. */
 export const RANKS = ['dead', 'anonymous', 'owned'] as const

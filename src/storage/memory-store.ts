@@ -1,16 +1,16 @@
-import { checkOptions } from '../options/check-options.js'
-import { isDead, isExpired, type SessionRecord } from '../session/session-record.js'
-import { use } from './bounded-map.js'
-import { IndexedStore, type KeyedStoreOptions } from './keyed-store.js'
+import { checkOptions } from '../options/check-options.ts'
+import { isDead, isExpired, type SessionRecord } from '../session/session-record.ts'
+import { use } from './bounded-map.ts'
+import { IndexedStore, type KeyedStoreOptions } from './keyed-store.ts'
 import {
   insertRecord,
   newPartition,
   type Partition,
   removeRecord,
   replaceRecord,
-} from './memory-partition.js'
-import { DOES_NO_IO } from './session-store.js'
-import { partition } from './shared-partitions.js'
+} from './memory-partition.ts'
+import { DOES_NO_IO } from './session-store.ts'
+import { partition } from './shared-partitions.ts'
 
 export interface MemoryStoreOptions extends KeyedStoreOptions {
   /** Stores with the same name, in one isolate, share their sessions, and the bounds of the one made last. Default `'default'`. */

@@ -1,5 +1,5 @@
-import { SessionError } from '../errors.js'
-import { decodeBody, type SessionRecord } from '../session/session-record.js'
+import { SessionError } from '../errors.ts'
+import { decodeBody, type SessionRecord } from '../session/session-record.ts'
 
 export type OwnedRecord = [id: string, record: SessionRecord]
 

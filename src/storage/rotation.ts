@@ -1,8 +1,8 @@
-import { randomVersion } from '../crypto/values.js'
-import { sessionGone } from '../errors.js'
-import type { StoredRecord } from '../session/life.js'
-import type { SessionRecord } from '../session/session-record.js'
-import type { SessionState, Write } from '../session/session-state.js'
+import { randomVersion } from '../crypto/values.ts'
+import { sessionGone } from '../errors.ts'
+import type { StoredRecord } from '../session/life.ts'
+import type { SessionRecord } from '../session/session-record.ts'
+import type { SessionState, Write } from '../session/session-state.ts'
 import {
   type Backend,
   conflict,
@@ -12,8 +12,8 @@ import {
   readAgain,
   rebase,
   recordOf,
-} from './backend.js'
-import { insertNew } from './insertion.js'
+} from './backend.ts'
+import { insertNew } from './insertion.ts'
 
 /** How long a dead record stays, in milliseconds: longer than the request that wrote it goes on asking. */
 const DEAD_FOR = 60_000

@@ -1,7 +1,7 @@
-import { isDead, type SessionRecord } from '../session/session-record.js'
-import { isOwn } from './backend.js'
-import { IndexedStore } from './keyed-store.js'
-import type { OwnedRecord } from './revocation.js'
+import { isDead, type SessionRecord } from '../session/session-record.ts'
+import { isOwn } from './backend.ts'
+import { IndexedStore } from './keyed-store.ts'
+import type { OwnedRecord } from './revocation.ts'
 
 /** What a removal came to. */
 export interface Removal {

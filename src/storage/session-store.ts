@@ -1,4 +1,4 @@
-import type { AnySession } from '../session/session.js'
+import type { AnySession } from '../session/session.ts'
 
 /** On a store that does no I/O: a client that leaves cannot cancel its writes. Not exported by the package. */
 export const DOES_NO_IO: unique symbol = Symbol('does no I/O')

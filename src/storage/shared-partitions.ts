@@ -1,6 +1,6 @@
-import { isExpired, type SessionRecord } from '../session/session-record.js'
-import { isIntact } from './bounded-map.js'
-import { LAYOUT, newPartition, type Partition, RANKS, setRecord } from './memory-partition.js'
+import { isExpired, type SessionRecord } from '../session/session-record.ts'
+import { isIntact } from './bounded-map.ts'
+import { LAYOUT, newPartition, type Partition, RANKS, setRecord } from './memory-partition.ts'
 
 const MEMORY_STORE: unique symbol = Symbol.for('isolate-session.memory-store')
 

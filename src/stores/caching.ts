@@ -2,11 +2,11 @@
  * @module isolate-session/caching
  */
 
-import { idOf } from '../crypto/values.js'
-import { checkOptions } from '../options/check-options.js'
-import { type AnySession, Session, stateOf } from '../session/session.js'
-import { decodeRecord } from '../session/session-record.js'
-import type { SessionStore } from '../storage/session-store.js'
+import { idOf } from '../crypto/values.ts'
+import { checkOptions } from '../options/check-options.ts'
+import { type AnySession, Session, stateOf } from '../session/session.ts'
+import { decodeRecord } from '../session/session-record.ts'
+import type { SessionStore } from '../storage/session-store.ts'
 import {
   beginLoad,
   cacheNamed,
@@ -16,10 +16,10 @@ import {
   type IsolateCache,
   recall,
   remember,
-} from './shared/isolate-cache.js'
+} from './shared/isolate-cache.ts'
 
-export type { AnySession } from '../session/session.js'
-export type { SessionStore } from '../storage/session-store.js'
+export type { AnySession } from '../session/session.ts'
+export type { SessionStore } from '../storage/session-store.ts'
 
 export interface CachingStoreOptions {
   /** How long a session may be read from this isolate, in seconds. */

@@ -1,20 +1,20 @@
 /**
  * @module isolate-session/d1
  */
-import { checkOptions } from '../options/check-options.js'
-import type { AnySession } from '../session/session.js'
-import { isBookmark, isMarkedValue, join, noted, noteValue, split } from './shared/bookmark.js'
-import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from './shared/client.js'
-import { type Dialect, SQLITE } from './shared/sql-dialect.js'
+import { checkOptions } from '../options/check-options.ts'
+import type { AnySession } from '../session/session.ts'
+import { isBookmark, isMarkedValue, join, noted, noteValue, split } from './shared/bookmark.ts'
+import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from './shared/client.ts'
+import { type Dialect, SQLITE } from './shared/sql-dialect.ts'
 import {
   type SqlResult,
   SqlStore,
   type SqlStoreOptions,
   type SqlValue,
-} from './shared/sql-store.js'
+} from './shared/sql-store.ts'
 
-export type { AnySession } from '../session/session.js'
-export type { SqlStore, SqlStoreOptions } from './shared/sql-store.js'
+export type { AnySession } from '../session/session.ts'
+export type { SqlStore, SqlStoreOptions } from './shared/sql-store.ts'
 
 /** The subset of a `D1Database` that `D1Store` uses. */
 export interface D1Client {

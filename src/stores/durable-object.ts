@@ -2,20 +2,20 @@
  * @module isolate-session/durable-object
  */
 import { DurableObject } from 'cloudflare:workers'
-import { SessionError } from '../errors.js'
-import { checkOptions } from '../options/check-options.js'
-import { type AnySession, stateOf } from '../session/session.js'
-import { isDead, isExpired, type SessionRecord } from '../session/session-record.js'
-import type { KeyedStoreOptions } from '../storage/keyed-store.js'
-import { BATCH_SIZE, type Removal, SelfIndexedStore } from '../storage/self-indexed-store.js'
-import { checkBinding, checkClient } from './shared/client.js'
-import { checkPrefix } from './shared/prefix.js'
-import { ENDED, Watch } from './shared/watch.js'
+import { SessionError } from '../errors.ts'
+import { checkOptions } from '../options/check-options.ts'
+import { type AnySession, stateOf } from '../session/session.ts'
+import { isDead, isExpired, type SessionRecord } from '../session/session-record.ts'
+import type { KeyedStoreOptions } from '../storage/keyed-store.ts'
+import { BATCH_SIZE, type Removal, SelfIndexedStore } from '../storage/self-indexed-store.ts'
+import { checkBinding, checkClient } from './shared/client.ts'
+import { checkPrefix } from './shared/prefix.ts'
+import { ENDED, Watch } from './shared/watch.ts'
 
-export type { AnySession } from '../session/session.js'
-export type { SessionRecord } from '../session/session-record.js'
-export type { KeyedStoreOptions } from '../storage/keyed-store.js'
-export type { Removal, SelfIndexedStore } from '../storage/self-indexed-store.js'
+export type { AnySession } from '../session/session.ts'
+export type { SessionRecord } from '../session/session-record.ts'
+export type { KeyedStoreOptions } from '../storage/keyed-store.ts'
+export type { Removal, SelfIndexedStore } from '../storage/self-indexed-store.ts'
 
 /** The subset of a `DurableObjectNamespace<SessionObject>` that `DurableObjectStore` uses. */
 export interface SessionNamespace {

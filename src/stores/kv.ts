@@ -2,15 +2,15 @@
  * @module isolate-session/kv
  */
 
-import { isValueShaped } from '../crypto/values.js'
-import { checkOptions } from '../options/check-options.js'
-import type { SessionRecord } from '../session/session-record.js'
-import { KeyedStore, type KeyedStoreOptions } from '../storage/keyed-store.js'
-import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from './shared/client.js'
-import { withoutData } from './shared/error-redaction.js'
-import { checkPrefix } from './shared/prefix.js'
+import { isValueShaped } from '../crypto/values.ts'
+import { checkOptions } from '../options/check-options.ts'
+import type { SessionRecord } from '../session/session-record.ts'
+import { KeyedStore, type KeyedStoreOptions } from '../storage/keyed-store.ts'
+import { answerNotUnderstood, checkBinding, checkClient, type Lookalike } from './shared/client.ts'
+import { withoutData } from './shared/error-redaction.ts'
+import { checkPrefix } from './shared/prefix.ts'
 
-export type { KeyedStore, KeyedStoreOptions } from '../storage/keyed-store.js'
+export type { KeyedStore, KeyedStoreOptions } from '../storage/keyed-store.ts'
 
 /** The subset of a `KVNamespace` that `KVStore` uses. */
 export interface KVClient {

@@ -1,14 +1,14 @@
 /**
  * @module isolate-session/mongodb
  */
-import { checkOptions } from '../options/check-options.js'
-import type { SessionRecord } from '../session/session-record.js'
-import { IndexedStore, type KeyedStoreOptions } from '../storage/keyed-store.js'
-import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from './shared/client.js'
-import { driverAdvice } from './shared/driver-error.js'
-import { withoutData } from './shared/error-redaction.js'
+import { checkOptions } from '../options/check-options.ts'
+import type { SessionRecord } from '../session/session-record.ts'
+import { IndexedStore, type KeyedStoreOptions } from '../storage/keyed-store.ts'
+import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from './shared/client.ts'
+import { driverAdvice } from './shared/driver-error.ts'
+import { withoutData } from './shared/error-redaction.ts'
 
-export type { IndexedStore, KeyedStoreOptions } from '../storage/keyed-store.js'
+export type { IndexedStore, KeyedStoreOptions } from '../storage/keyed-store.ts'
 
 /** The subset of a `mongodb` `Collection` that `MongoDBStore` uses. */
 export interface MongoDBCollection {

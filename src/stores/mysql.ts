@@ -1,17 +1,17 @@
 /**
  * @module isolate-session/mysql
  */
-import { checkOptions } from '../options/check-options.js'
-import { answerNotUnderstood, checkClient, type Lookalike } from './shared/client.js'
-import { MYSQL } from './shared/sql-dialect.js'
+import { checkOptions } from '../options/check-options.ts'
+import { answerNotUnderstood, checkClient, type Lookalike } from './shared/client.ts'
+import { MYSQL } from './shared/sql-dialect.ts'
 import {
   type SqlResult,
   SqlStore,
   type SqlStoreOptions,
   type SqlValue,
-} from './shared/sql-store.js'
+} from './shared/sql-store.ts'
 
-export type { SqlStore, SqlStoreOptions } from './shared/sql-store.js'
+export type { SqlStore, SqlStoreOptions } from './shared/sql-store.ts'
 
 /** The subset of a `mysql2/promise` connection or pool that `MySQLStore` uses. */
 export interface MySQLClient {

@@ -1,17 +1,17 @@
 /**
  * @module isolate-session/postgres
  */
-import { checkOptions } from '../options/check-options.js'
-import { checkClient, type Lookalike } from './shared/client.js'
-import { COLUMNS, POSTGRES } from './shared/sql-dialect.js'
+import { checkOptions } from '../options/check-options.ts'
+import { checkClient, type Lookalike } from './shared/client.ts'
+import { COLUMNS, POSTGRES } from './shared/sql-dialect.ts'
 import {
   type SqlResult,
   SqlStore,
   type SqlStoreOptions,
   type SqlValue,
-} from './shared/sql-store.js'
+} from './shared/sql-store.ts'
 
-export type { SqlStore, SqlStoreOptions } from './shared/sql-store.js'
+export type { SqlStore, SqlStoreOptions } from './shared/sql-store.ts'
 
 /** The subset of a postgres.js `sql`, of a `pg` `Client` or `Pool`, or of a `PGlite` that `PostgresStore` uses. */
 export type PostgresClient = PostgresJsClient | PgClient

@@ -2,17 +2,17 @@
  * @module isolate-session/redis
  */
 
-import { isValueShaped } from '../crypto/values.js'
-import { checkOptions } from '../options/check-options.js'
-import type { SessionRecord } from '../session/session-record.js'
-import type { KeyedStoreOptions } from '../storage/keyed-store.js'
-import { type Removal, SelfIndexedStore } from '../storage/self-indexed-store.js'
-import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from './shared/client.js'
-import { driverAdvice } from './shared/driver-error.js'
-import { checkPrefix } from './shared/prefix.js'
+import { isValueShaped } from '../crypto/values.ts'
+import { checkOptions } from '../options/check-options.ts'
+import type { SessionRecord } from '../session/session-record.ts'
+import type { KeyedStoreOptions } from '../storage/keyed-store.ts'
+import { type Removal, SelfIndexedStore } from '../storage/self-indexed-store.ts'
+import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from './shared/client.ts'
+import { driverAdvice } from './shared/driver-error.ts'
+import { checkPrefix } from './shared/prefix.ts'
 
-export type { KeyedStoreOptions } from '../storage/keyed-store.js'
-export type { SelfIndexedStore } from '../storage/self-indexed-store.js'
+export type { KeyedStoreOptions } from '../storage/keyed-store.ts'
+export type { SelfIndexedStore } from '../storage/self-indexed-store.ts'
 
 /** The subset of a client that `RedisStore` uses: of node-redis, of ioredis (also its `Cluster`), or of `@upstash/redis`. */
 export type RedisClient = NodeRedisClient | IORedisClient | HttpRedisClient

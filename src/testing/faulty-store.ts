@@ -1,8 +1,8 @@
-import type { AnySession } from '../session/session.js'
-import type { SessionStore, SessionSummary } from '../storage/session-store.js'
-import { FaultPlan, type Stall } from './fault-plan.js'
+import type { AnySession } from '../session/session.ts'
+import type { SessionStore, SessionSummary } from '../storage/session-store.ts'
+import { FaultPlan, type Stall } from './fault-plan.ts'
 
-export type { Stall } from './fault-plan.js'
+export type { Stall } from './fault-plan.ts'
 
 /** The calls that can be made to fail or wait. `isWellFormed` is no call to a backend and not among them. */
 export type FaultyMethod =

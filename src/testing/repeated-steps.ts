@@ -1,4 +1,4 @@
-import type { SessionStore } from '../storage/session-store.js'
+import type { SessionStore } from '../storage/session-store.ts'
 
 type Step = (...args: unknown[]) => Promise<unknown>
 

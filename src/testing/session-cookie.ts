@@ -1,10 +1,10 @@
-import { Signer } from '../crypto/signature.js'
-import { SessionError } from '../errors.js'
-import { cookieNames } from '../http/cookie.js'
-import { checkOptions } from '../options/check-options.js'
-import { Session, stateOf } from '../session/session.js'
-import { DEFAULT_NAME } from '../session/session-content.js'
-import type { SessionStore } from '../storage/session-store.js'
+import { Signer } from '../crypto/signature.ts'
+import { SessionError } from '../errors.ts'
+import { cookieNames } from '../http/cookie.ts'
+import { checkOptions } from '../options/check-options.ts'
+import { Session, stateOf } from '../session/session.ts'
+import { DEFAULT_NAME } from '../session/session-content.ts'
+import type { SessionStore } from '../storage/session-store.ts'
 
 export interface SessionCookieOptions {
   /** Whom the visitor is signed in as. Default nobody. */

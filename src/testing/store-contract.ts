@@ -1,12 +1,12 @@
-import type { SessionStore } from '../storage/session-store.js'
-import { LIFECYCLE_RULES } from './rules/lifecycle.js'
-import { OWNER_RULES } from './rules/owners.js'
-import { RACE_RULES } from './rules/races.js'
-import { RECORD_RULES } from './rules/records.js'
-import { VALUE_RULES } from './rules/values.js'
-import { type StoreCapabilities, StoreTest } from './store-test.js'
+import type { SessionStore } from '../storage/session-store.ts'
+import { LIFECYCLE_RULES } from './rules/lifecycle.ts'
+import { OWNER_RULES } from './rules/owners.ts'
+import { RACE_RULES } from './rules/races.ts'
+import { RECORD_RULES } from './rules/records.ts'
+import { VALUE_RULES } from './rules/values.ts'
+import { type StoreCapabilities, StoreTest } from './store-test.ts'
 
-export type { StoreCapabilities } from './store-test.js'
+export type { StoreCapabilities } from './store-test.ts'
 
 export interface StoreContractOptions {
   /** Registers one test with your runner, for example Vitest's `test` or that of `node:test`. */

@@ -1,6 +1,6 @@
-import { SessionError, type SessionErrorCode } from '../errors.js'
-import { Session } from '../session/session.js'
-import type { SessionStore } from '../storage/session-store.js'
+import { SessionError, type SessionErrorCode } from '../errors.ts'
+import { Session } from '../session/session.ts'
+import type { SessionStore } from '../storage/session-store.ts'
 
 /** What a store can do. All true unless said otherwise; what is false is not tested. */
 export interface StoreCapabilities {

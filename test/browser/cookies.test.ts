@@ -1,7 +1,7 @@
 import type { Browser, Cookie } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { CHROMIUM, IN_A_BROWSER, launch, Person } from './support/browser.js'
-import { type Playground, startAlone } from './support/playground.js'
+import { CHROMIUM, IN_A_BROWSER, launch, Person } from './support/browser.ts'
+import { type Playground, startAlone } from './support/playground.ts'
 
 const STORES = ['memory', 'cookie', 'durable-object', 'd1', 'kv', 'caching']
 

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { CHROMIUM, IN_A_BROWSER, launch, Person } from './support/browser.js'
-import { type Playground, startAlone, startPlayground } from './support/playground.js'
+import { CHROMIUM, IN_A_BROWSER, launch, Person } from './support/browser.ts'
+import { type Playground, startAlone, startPlayground } from './support/playground.ts'
 
 describe.skipIf(!CHROMIUM)(`the playground, ${IN_A_BROWSER}`, () => {
   let playground: Playground

@@ -1,4 +1,4 @@
 import { test } from 'vitest'
-import { runInterleavings } from '../support/interleavings.js'
+import { runInterleavings } from '../support/interleavings.ts'
 
 test('ten thousand random interleavings', () => runInterleavings(10_000), 280_000)

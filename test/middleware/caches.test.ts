@@ -1,8 +1,8 @@
 import type { Context } from 'hono'
 import { describe, expect, test } from 'vitest'
-import { useClock } from '../support/clock.js'
+import { useClock } from '../support/clock.ts'
 
-import { type Env, HOST, MOUNTS, worldOf, write } from '../support/world.js'
+import { type Env, HOST, MOUNTS, worldOf, write } from '../support/world.ts'
 
 useClock()
 

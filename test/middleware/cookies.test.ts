@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest'
-import { MemoryStore, type SessionOptions, type SessionStore, session } from '../../src/index.js'
-import { useClock } from '../support/clock.js'
+import { MemoryStore, type SessionOptions, type SessionStore, session } from '../../src/index.ts'
+import { useClock } from '../support/clock.ts'
 
-import { cookieOf, DAY, HOST, MOUNTS, post, SHAPE, worldOf, write } from '../support/world.js'
+import { cookieOf, DAY, HOST, MOUNTS, post, SHAPE, worldOf, write } from '../support/world.ts'
 
 const clock = useClock()
 

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
-import { useClock } from '../support/clock.js'
+import { useClock } from '../support/clock.ts'
 
-import { MOUNTS, post, worldOf, write } from '../support/world.js'
+import { MOUNTS, post, worldOf, write } from '../support/world.ts'
 
 useClock()
 

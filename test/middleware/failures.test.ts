@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { describe, expect, test, vi } from 'vitest'
-import { MemoryStore, type Session, type SessionOptions, session } from '../../src/index.js'
-import { useClock } from '../support/clock.js'
-import { sealResponses } from '../support/sealed.js'
+import { MemoryStore, type Session, type SessionOptions, session } from '../../src/index.ts'
+import { useClock } from '../support/clock.ts'
+import { sealResponses } from '../support/sealed.ts'
 
 import {
   cookieOf,
@@ -16,7 +16,7 @@ import {
   type World,
   worldOf,
   write,
-} from '../support/world.js'
+} from '../support/world.ts'
 
 useClock()
 

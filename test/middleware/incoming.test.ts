@@ -1,10 +1,10 @@
 import { Hono } from 'hono'
 import { describe, expect, test, vi } from 'vitest'
-import { Session, type SessionEnv, type SessionStore } from '../../src/index.js'
-import { sessionCookie } from '../../src/testing.js'
-import { useClock } from '../support/clock.js'
-import { sealResponses } from '../support/sealed.js'
-import { Visitor } from '../support/visitor.js'
+import { Session, type SessionEnv, type SessionStore } from '../../src/index.ts'
+import { sessionCookie } from '../../src/testing.ts'
+import { useClock } from '../support/clock.ts'
+import { sealResponses } from '../support/sealed.ts'
+import { Visitor } from '../support/visitor.ts'
 
 import {
   cookieOf,
@@ -17,7 +17,7 @@ import {
   SHAPE,
   worldOf,
   write,
-} from '../support/world.js'
+} from '../support/world.ts'
 
 const clock = useClock()
 

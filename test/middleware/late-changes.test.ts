@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Session, SessionOptions } from '../../src/index.js'
-import { useClock } from '../support/clock.js'
+import type { Session, SessionOptions } from '../../src/index.ts'
+import { useClock } from '../support/clock.ts'
 
 import {
   cookieOf,
@@ -12,7 +12,7 @@ import {
   type World,
   worldOf,
   write,
-} from '../support/world.js'
+} from '../support/world.ts'
 
 const clock = useClock()
 

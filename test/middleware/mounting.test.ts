@@ -1,10 +1,10 @@
 import type { Context } from 'hono'
 import { describe, expect, test, vi } from 'vitest'
-import { session } from '../../src/index.js'
-import { useClock } from '../support/clock.js'
-import { Visitor } from '../support/visitor.js'
+import { session } from '../../src/index.ts'
+import { useClock } from '../support/clock.ts'
+import { Visitor } from '../support/visitor.ts'
 
-import { HOST, MOUNTS, methods, newStore, post, worldOf, write } from '../support/world.js'
+import { HOST, MOUNTS, methods, newStore, post, worldOf, write } from '../support/world.ts'
 
 useClock()
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { CookieStore, Session, type SessionStore } from '../../src/index.js'
-import { useClock } from '../support/clock.js'
-import { makeSecret } from '../support/secret.js'
-import { type Data, MOUNTS, methods, newStore, post, worldOf, write } from '../support/world.js'
+import { CookieStore, Session, type SessionStore } from '../../src/index.ts'
+import { useClock } from '../support/clock.ts'
+import { makeSecret } from '../support/secret.ts'
+import { type Data, MOUNTS, methods, newStore, post, worldOf, write } from '../support/world.ts'
 
 const clock = useClock()
 

@@ -2,9 +2,9 @@ import { exports } from 'cloudflare:workers'
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { describe, expect, test } from 'vitest'
-import { session } from '../../src/index.js'
-import { useClock } from '../support/clock.js'
-import { sealResponses } from '../support/sealed.js'
+import { session } from '../../src/index.ts'
+import { useClock } from '../support/clock.ts'
+import { sealResponses } from '../support/sealed.ts'
 
 import {
   cookieOf,
@@ -15,7 +15,7 @@ import {
   post,
   SHAPE,
   worldOf,
-} from '../support/world.js'
+} from '../support/world.ts'
 
 useClock()
 

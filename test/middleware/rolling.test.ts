@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { useClock } from '../support/clock.js'
+import { useClock } from '../support/clock.ts'
 
 import {
   cookieOf,
@@ -11,7 +11,7 @@ import {
   SHAPE,
   worldOf,
   write,
-} from '../support/world.js'
+} from '../support/world.ts'
 
 const clock = useClock()
 

@@ -2,9 +2,9 @@ import { type as arktype } from 'arktype'
 import * as v from 'valibot'
 import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { type Session, session } from '../../src/index.js'
-import { useClock } from '../support/clock.js'
-import { type Data, MOUNTS, methods, newStore, worldOf } from '../support/world.js'
+import { type Session, session } from '../../src/index.ts'
+import { useClock } from '../support/clock.ts'
+import { type Data, MOUNTS, methods, newStore, worldOf } from '../support/world.ts'
 
 useClock()
 

@@ -1,6 +1,6 @@
-import { httpStory } from '../support/http-story.js'
-import { storyApp } from '../support/story-app.js'
-import { MOUNTS, newStore } from '../support/world.js'
+import { httpStory } from '../support/http-story.ts'
+import { storyApp } from '../support/story-app.ts'
+import { MOUNTS, newStore } from '../support/world.ts'
 
 for (const [door, mount] of MOUNTS) {
   httpStory(`MemoryStore through ${door}`, () => {

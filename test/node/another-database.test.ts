@@ -1,10 +1,10 @@
 import { DatabaseSync } from 'node:sqlite'
 import { build, transform } from 'esbuild'
 import { expect, test } from 'vitest'
-import type { SessionStore } from '../../src/index.js'
-import * as sql from '../../src/stores/sql.js'
-import { storeContract } from '../../src/testing.js'
-import { afterThis, blocksOf, packageAliases, startWorker } from './guide.js'
+import type { SessionStore } from '../../src/index.ts'
+import * as sql from '../../src/stores/sql.ts'
+import { storeContract } from '../../src/testing.ts'
+import { afterThis, blocksOf, packageAliases, startWorker } from './guide.ts'
 
 const PAGE = 'docs/recipes/another-database.md'
 

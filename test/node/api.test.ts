@@ -53,7 +53,7 @@ function publicOf(file: string): Map<string, string> {
   for (const [, list = '', from = ''] of code.matchAll(
     /^export (?:type )?\{([^}]*)\} from '([^']+)'/gm,
   )) {
-    const source = publicOf(join(dirname(file), from.replace(/\.js$/, '.d.ts')))
+    const source = publicOf(join(dirname(file), from.replace(/\.ts$/, '.d.ts')))
     for (const item of list.split(',')) {
       const name = item.trim().replace(/^type /, '')
       if (name === '') continue

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { OPTIONS } from '../../src/options/options.js'
-import { blocksOf, isComplete, packageAliases, pages } from './guide.js'
+import { OPTIONS } from '../../src/options/options.ts'
+import { blocksOf, isComplete, packageAliases, pages } from './guide.ts'
 
 // Every TypeScript block of the README and of docs, as a reader would paste it. Each page has a folder of its own.
 const directory = await mkdtemp(join('test', 'node', '.docs-'))
@@ -52,7 +52,12 @@ test('the examples compile', async () => {
     const base = `${ROOT}examples/${example}/`
     const { paths } = compilerOptions
     const include = [`${base}src`, `${base}test`]
-    const extended = { extends: `${base}tsconfig.json`, compilerOptions: { paths }, include }
+    const extended = {
+      extends: `${base}tsconfig.json`,
+      // The package is seen as its source here.
+      compilerOptions: { paths, allowImportingTsExtensions: true },
+      include,
+    }
     await writeFile(config, JSON.stringify(extended))
     expect(typeErrors(config)).toBe('')
   }

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
 import { afterEach, test } from 'vitest'
-import type { Ask } from '../support/visitor.js'
+import type { Ask } from '../support/visitor.ts'
 
 /** One fenced block of a page. */
 export interface Block {

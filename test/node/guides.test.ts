@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
-import { D1Store } from '../../src/stores/d1.js'
-import { makeSecret } from '../support/secret.js'
-import { Visitor } from '../support/visitor.js'
-import { form, ORIGIN, type RunningWorker, setCookie, story } from './guide.js'
+import { D1Store } from '../../src/stores/d1.ts'
+import { makeSecret } from '../support/secret.ts'
+import { Visitor } from '../support/visitor.ts'
+import { form, ORIGIN, type RunningWorker, setCookie, story } from './guide.ts'
 
 const COUNT = `
 app.get('/count', (c) => {

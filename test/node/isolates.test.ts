@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Miniflare } from 'miniflare'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { bundle, startIsolates } from '../support/isolates.js'
-import { Visitor } from '../support/visitor.js'
+import { bundle, startIsolates } from '../support/isolates.ts'
+import { Visitor } from '../support/visitor.ts'
 
 const post = { method: 'POST' }
 let code = ''

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bundle, startIsolates } from '../support/isolates.js'
+import { bundle, startIsolates } from '../support/isolates.ts'
 
 /** Not in one of the suites in workerd: time stands still there until a request is answered. */
 async function timesOf(path: string, rounds: number): Promise<number[]> {

@@ -28,7 +28,7 @@ function graphOf(entry: string): { files: Set<string>; outside: Set<string> } {
     files.add(file)
     for (const { specifier, typeOnly } of importsOf(file)) {
       if (typeOnly) continue
-      if (specifier.startsWith('.')) visit(join(dirname(file), specifier.replace(/\.js$/, '.ts')))
+      if (specifier.startsWith('.')) visit(join(dirname(file), specifier))
       else outside.add(specifier)
     }
   }
@@ -96,7 +96,7 @@ describe('the import graph', () => {
         const from = dirname(file)
         return importsOf(join('src', file))
           .filter(({ specifier }) => specifier.startsWith('.'))
-          .map(({ specifier }) => join(from, specifier).replace(/\.js$/, ''))
+          .map(({ specifier }) => join(from, specifier).replace(/\.ts$/, ''))
           .filter((to) => dirname(to) !== from && to !== 'errors')
           .filter((to) => !FOLDERS[from]?.some((folder) => [dirname(to), to].includes(folder)))
           .map((to) => `${file} → ${to}`)
@@ -113,7 +113,7 @@ describe('the import graph', () => {
         seen.add(file)
         for (const { specifier } of importsOf(file)) {
           expect(specifier).toMatch(/^\./)
-          visit(join(dirname(file), specifier.replace(/\.js$/, '.ts')))
+          visit(join(dirname(file), specifier))
         }
       }
       visit(entry)

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { checkSecrets } from '../../src/crypto/secrets.js'
+import { checkSecrets } from '../../src/crypto/secrets.ts'
 
 /** Known answers have to be opened with the secrets that made them. */
 const EXCEPT =

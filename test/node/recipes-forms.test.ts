@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { Visitor } from '../support/visitor.js'
-import { form, ORIGIN, setCookie, story } from './guide.js'
+import { Visitor } from '../support/visitor.ts'
+import { form, ORIGIN, setCookie, story } from './guide.ts'
 
 story(
   'docs/recipes/api-with-cors.md',

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect } from 'vitest'
-import { Visitor } from '../support/visitor.js'
-import { afterThis, form, ORIGIN, setCookie, story } from './guide.js'
+import { Visitor } from '../support/visitor.ts'
+import { afterThis, form, ORIGIN, setCookie, story } from './guide.ts'
 
 /** A provider as OAuth knows it: the code is good once, for the verifier whose challenge it was given. */
 async function provider(): Promise<Record<string, string>> {

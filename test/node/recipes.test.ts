@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { D1Store } from '../../src/stores/d1.js'
-import { makeSecret } from '../support/secret.js'
-import { Visitor } from '../support/visitor.js'
-import { afterThis, ORIGIN, runGuide, story } from './guide.js'
+import { D1Store } from '../../src/stores/d1.ts'
+import { makeSecret } from '../support/secret.ts'
+import { Visitor } from '../support/visitor.ts'
+import { afterThis, ORIGIN, runGuide, story } from './guide.ts'
 
 describe('WebSockets and streams', () => {
   interface Socket {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { MySQLStore } from '../../src/stores/mysql.js'
-import { PostgresStore } from '../../src/stores/postgres.js'
+import { MySQLStore } from '../../src/stores/mysql.ts'
+import { PostgresStore } from '../../src/stores/postgres.ts'
 
 const blocks = [...readFileSync('docs/servers.md', 'utf8').matchAll(/```sql\n(.*?)```/gs)].map(
   ([, sql = '']) => sql.trim().split('\n'),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { measureSizes } from '../../bench/size.js'
+import { measureSizes } from '../../bench/size.ts'
 
 const KILOBYTE = 1024
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { httpStory } from '../support/http-story.js'
-import { bundle, type Isolate, startIsolates } from '../support/isolates.js'
-import { type Ask, Visitor } from '../support/visitor.js'
+import { httpStory } from '../support/http-story.ts'
+import { bundle, type Isolate, startIsolates } from '../support/isolates.ts'
+import { type Ask, Visitor } from '../support/visitor.ts'
 
 const ORIGIN = 'https://shop.example'
 const post = { method: 'POST' }

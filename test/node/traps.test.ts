@@ -1,7 +1,7 @@
 import type { Miniflare } from 'miniflare'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { bundle, startIsolates } from '../support/isolates.js'
-import { Visitor } from '../support/visitor.js'
+import { bundle, startIsolates } from '../support/isolates.ts'
+import { Visitor } from '../support/visitor.ts'
 
 const post = { method: 'POST' }
 let runtime: Miniflare

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import type { SessionStore } from '../../src/index.js'
-import { storeContract } from '../../src/testing.js'
+import type { SessionStore } from '../../src/index.ts'
+import { storeContract } from '../../src/testing.ts'
 
 // The store of docs/writing-a-store.md, as somebody would type it in, held to the suite as they would hold it.
 const guide = await readFile('docs/writing-a-store.md', 'utf8')

@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { blocksOf, isComplete, type RunningWorker, startWorker } from '../node/guide.js'
-import { makeSecret } from '../support/secret.js'
-import { Visitor } from '../support/visitor.js'
-import { Project, pack } from './project.js'
-import { SCRIPT, WORKER, WRANGLER } from './users.js'
+import { blocksOf, isComplete, type RunningWorker, startWorker } from '../node/guide.ts'
+import { makeSecret } from '../support/secret.ts'
+import { Visitor } from '../support/visitor.ts'
+import { Project, pack } from './project.ts'
+import { SCRIPT, WORKER, WRANGLER } from './users.ts'
 
 // What npm packs, met as a stranger meets it: installed into an empty folder beside Hono, and used.
 

@@ -6,12 +6,12 @@ import mysql from 'mysql2/promise'
 import { Client, types } from 'pg'
 import postgres from 'postgres'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { Session } from '../../src/index.js'
-import { MongoDBStore } from '../../src/stores/mongodb.js'
-import { MySQLStore } from '../../src/stores/mysql.js'
-import { type PgResult, PostgresStore } from '../../src/stores/postgres.js'
-import { type AnyStore, CLIENTS } from './support/clients.js'
-import { startMongoDBDouble } from './support/mongodb-double.js'
+import { Session } from '../../src/index.ts'
+import { MongoDBStore } from '../../src/stores/mongodb.ts'
+import { MySQLStore } from '../../src/stores/mysql.ts'
+import { type PgResult, PostgresStore } from '../../src/stores/postgres.ts'
+import { type AnyStore, CLIENTS } from './support/clients.ts'
+import { startMongoDBDouble } from './support/mongodb-double.ts'
 
 const servers = inject('servers')
 const closing: (() => Promise<unknown>)[] = []

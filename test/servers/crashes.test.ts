@@ -1,10 +1,10 @@
 // A server that is killed in the middle of a write: an error, no cookie, and afterwards the session as before or as after.
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { storyApp } from '../support/story-app.js'
-import { Visitor } from '../support/visitor.js'
-import { CLIENTS } from './support/clients.js'
-import { type CuttingProxy, startCuttingProxy } from './support/cutting-proxy.js'
-import { type Server, startServer } from './support/servers.js'
+import { storyApp } from '../support/story-app.ts'
+import { Visitor } from '../support/visitor.ts'
+import { CLIENTS } from './support/clients.ts'
+import { type CuttingProxy, startCuttingProxy } from './support/cutting-proxy.ts'
+import { type Server, startServer } from './support/servers.ts'
 
 const known = inject('servers')
 const post = { method: 'POST' }

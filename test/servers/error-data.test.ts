@@ -5,12 +5,12 @@ import { createConnection } from 'mysql2/promise'
 import { Client } from 'pg'
 import postgres from 'postgres'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { Session, SessionError } from '../../src/index.js'
-import { type MongoDBCollection, MongoDBStore } from '../../src/stores/mongodb.js'
-import { MySQLStore } from '../../src/stores/mysql.js'
-import { PostgresStore } from '../../src/stores/postgres.js'
-import { withoutData } from '../../src/stores/shared/error-redaction.js'
-import type { AnyStore } from './support/clients.js'
+import { Session, SessionError } from '../../src/index.ts'
+import { type MongoDBCollection, MongoDBStore } from '../../src/stores/mongodb.ts'
+import { MySQLStore } from '../../src/stores/mysql.ts'
+import { PostgresStore } from '../../src/stores/postgres.ts'
+import { withoutData } from '../../src/stores/shared/error-redaction.ts'
+import type { AnyStore } from './support/clients.ts'
 
 const servers = inject('servers')
 const closing: (() => Promise<unknown>)[] = []

@@ -2,9 +2,9 @@
 import { inspect } from 'node:util'
 import { Hono } from 'hono'
 import { describe, expect, inject, test } from 'vitest'
-import { type Session, SessionError, session } from '../../src/index.js'
-import { CLIENTS, type ClientRecipe } from './support/clients.js'
-import { freePort } from './support/servers.js'
+import { type Session, SessionError, session } from '../../src/index.ts'
+import { CLIENTS, type ClientRecipe } from './support/clients.ts'
+import { freePort } from './support/servers.ts'
 
 const known = inject('servers')
 

@@ -1,12 +1,12 @@
 import { type Collection, MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { Session } from '../../src/index.js'
-import { type MongoDBCollection, MongoDBStore } from '../../src/stores/mongodb.js'
-import { storeContract } from '../../src/testing.js'
-import { httpStory } from '../support/http-story.js'
-import { storyApp } from '../support/story-app.js'
-import { startMongoDBDouble } from './support/mongodb-double.js'
-import { separately } from './support/together.js'
+import { Session } from '../../src/index.ts'
+import { type MongoDBCollection, MongoDBStore } from '../../src/stores/mongodb.ts'
+import { storeContract } from '../../src/testing.ts'
+import { httpStory } from '../support/http-story.ts'
+import { storyApp } from '../support/story-app.ts'
+import { startMongoDBDouble } from './support/mongodb-double.ts'
+import { separately } from './support/together.ts'
 
 type Sessions = Collection<{ _id: string }>
 

@@ -1,11 +1,11 @@
 import mysql from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { type MySQLClient, MySQLStore } from '../../src/stores/mysql.js'
-import { storeContract } from '../../src/testing.js'
-import { httpStory } from '../support/http-story.js'
-import { storyApp } from '../support/story-app.js'
-import { sqlStoreTests } from './support/sql-store.js'
-import { separately } from './support/together.js'
+import { type MySQLClient, MySQLStore } from '../../src/stores/mysql.ts'
+import { storeContract } from '../../src/testing.ts'
+import { httpStory } from '../support/http-story.ts'
+import { storyApp } from '../support/story-app.ts'
+import { sqlStoreTests } from './support/sql-store.ts'
+import { separately } from './support/together.ts'
 
 const url = inject('servers').mysql ?? ''
 

@@ -13,14 +13,14 @@ import {
   type RedisClientType,
 } from 'redis'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
-import { Session } from '../../src/index.js'
-import { type RedisClient, RedisStore } from '../../src/stores/redis.js'
-import { storeContract } from '../../src/testing.js'
-import { httpStory } from '../support/http-story.js'
-import { storyApp } from '../support/story-app.js'
-import { openHttpBridge } from './support/http-bridge.js'
-import { findProgram, freePort, PASSWORD, ready, startServer } from './support/servers.js'
-import { separately } from './support/together.js'
+import { Session } from '../../src/index.ts'
+import { type RedisClient, RedisStore } from '../../src/stores/redis.ts'
+import { storeContract } from '../../src/testing.ts'
+import { httpStory } from '../support/http-story.ts'
+import { storyApp } from '../support/story-app.ts'
+import { openHttpBridge } from './support/http-bridge.ts'
+import { findProgram, freePort, PASSWORD, ready, startServer } from './support/servers.ts'
+import { separately } from './support/together.ts'
 
 const url = inject('servers').redis ?? ''
 const closing: (() => Promise<unknown> | unknown)[] = []

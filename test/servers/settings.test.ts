@@ -3,12 +3,12 @@ import mysql from 'mysql2/promise'
 import { Client } from 'pg'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { Session } from '../../src/index.js'
-import { MySQLStore } from '../../src/stores/mysql.js'
-import { PostgresStore } from '../../src/stores/postgres.js'
-import { storeContract } from '../../src/testing.js'
-import { hasPgBouncer, startPgBouncer } from './support/pgbouncer.js'
-import { separately } from './support/together.js'
+import { Session } from '../../src/index.ts'
+import { MySQLStore } from '../../src/stores/mysql.ts'
+import { PostgresStore } from '../../src/stores/postgres.ts'
+import { storeContract } from '../../src/testing.ts'
+import { hasPgBouncer, startPgBouncer } from './support/pgbouncer.ts'
+import { separately } from './support/together.ts'
 
 const servers = inject('servers')
 const urls = { postgres: servers.postgres ?? '', mysql: servers.mysql ?? '' }

@@ -3,11 +3,11 @@ import { createConnection } from 'mysql2/promise'
 import { Client } from 'pg'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { httpStory } from '../support/http-story.js'
-import { type Isolate, startIsolates } from '../support/isolates.js'
-import { Visitor } from '../support/visitor.js'
-import { bundleByWrangler } from './support/bundle.js'
-import { KINDS, type Kind, type Server, startServer } from './support/servers.js'
+import { httpStory } from '../support/http-story.ts'
+import { type Isolate, startIsolates } from '../support/isolates.ts'
+import { Visitor } from '../support/visitor.ts'
+import { bundleByWrangler } from './support/bundle.ts'
+import { KINDS, type Kind, type Server, startServer } from './support/servers.ts'
 
 const CLIENTS: Record<string, Kind> = {
   'postgres.js': 'postgres',

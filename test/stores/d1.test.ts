@@ -1,12 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
-import { Session } from '../../src/index.js'
-import { type D1Answer, type D1Client, type D1Statement, D1Store } from '../../src/stores/d1.js'
+import { Session } from '../../src/index.ts'
 import schema from '../../src/stores/d1.sql?raw'
-import { storeContract } from '../../src/testing.js'
-import { useClock } from '../support/clock.js'
-import { httpStory } from '../support/http-story.js'
-import { storyApp } from '../support/story-app.js'
+import { type D1Answer, type D1Client, type D1Statement, D1Store } from '../../src/stores/d1.ts'
+import { storeContract } from '../../src/testing.ts'
+import { useClock } from '../support/clock.ts'
+import { httpStory } from '../support/http-story.ts'
+import { storyApp } from '../support/story-app.ts'
 
 let tables = 0
 

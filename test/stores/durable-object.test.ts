@@ -6,16 +6,16 @@ import {
 } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
-import { idOf } from '../../src/crypto/values.js'
-import { Session } from '../../src/index.js'
+import { idOf } from '../../src/crypto/values.ts'
+import { Session } from '../../src/index.ts'
 import {
   DurableObjectStore,
   type SessionNamespace,
   SessionObject,
-} from '../../src/stores/durable-object.js'
-import { storeContract } from '../../src/testing.js'
-import { httpStory } from '../support/http-story.js'
-import { storyApp } from '../support/story-app.js'
+} from '../../src/stores/durable-object.ts'
+import { storeContract } from '../../src/testing.ts'
+import { httpStory } from '../support/http-story.ts'
+import { storyApp } from '../support/story-app.ts'
 
 const newPrefix = (): string => `${crypto.randomUUID()}/`
 const newStore = (): DurableObjectStore =>

@@ -1,11 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
-import { Session } from '../../src/index.js'
-import { type KVClient, KVStore } from '../../src/stores/kv.js'
-import { storeContract } from '../../src/testing.js'
-import { useClock } from '../support/clock.js'
-import { httpStory } from '../support/http-story.js'
-import { storyApp } from '../support/story-app.js'
+import { Session } from '../../src/index.ts'
+import { type KVClient, KVStore } from '../../src/stores/kv.ts'
+import { storeContract } from '../../src/testing.ts'
+import { useClock } from '../support/clock.ts'
+import { httpStory } from '../support/http-story.ts'
+import { storyApp } from '../support/story-app.ts'
 
 const newPrefix = (): string => `${crypto.randomUUID()}:`
 const newStore = (kv: KVClient = env.KV): KVStore => new KVStore(kv, { prefix: newPrefix() })

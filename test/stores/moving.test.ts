@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { expect, test } from 'vitest'
-import { MemoryStore, type SessionEnv, session } from '../../src/index.js'
-import { Visitor } from '../support/visitor.js'
+import { MemoryStore, type SessionEnv, session } from '../../src/index.ts'
+import { Visitor } from '../support/visitor.ts'
 
 type Data = { cart: string[] }
 type Env = SessionEnv<Data> & SessionEnv<Data, 'session2'>

@@ -3,10 +3,10 @@ declare namespace Cloudflare {
     SESSION_SECRET: string
     DB: D1Database
     KV: KVNamespace
-    SESSIONS: DurableObjectNamespace<import('../../src/stores/durable-object.js').SessionObject>
+    SESSIONS: DurableObjectNamespace<import('../../src/stores/durable-object.ts').SessionObject>
   }
   interface GlobalProps {
-    mainModule: typeof import('../../demo/index.js')
+    mainModule: typeof import('../../demo/index.tsx')
     durableNamespaces: 'SessionObject'
   }
 }

@@ -1,5 +1,5 @@
-import { MemoryStore, type MemoryStoreOptions, type SessionRecord } from '../../src/index.js'
-import { FaultPlan } from '../../src/testing/fault-plan.js'
+import { MemoryStore, type MemoryStoreOptions, type SessionRecord } from '../../src/index.ts'
+import { FaultPlan } from '../../src/testing/fault-plan.ts'
 
 export type Verb = 'read' | 'insert' | 'replace' | 'remove' | 'recordsOf'
 

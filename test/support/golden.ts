@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
-import { open, seal } from '../../src/crypto/seal.js'
-import { Signer } from '../../src/crypto/signature.js'
-import { idOf } from '../../src/crypto/values.js'
-import { CookieStore, MemoryStore, Session } from '../../src/index.js'
-import { decodeRecord } from '../../src/session/session-record.js'
+import { open, seal } from '../../src/crypto/seal.ts'
+import { Signer } from '../../src/crypto/signature.ts'
+import { idOf } from '../../src/crypto/values.ts'
+import { CookieStore, MemoryStore, Session } from '../../src/index.ts'
+import { decodeRecord } from '../../src/session/session-record.ts'
 import golden from '../golden/v1.json' with { type: 'json' }
 
 const bytes = (hex: string): Uint8Array<ArrayBuffer> =>

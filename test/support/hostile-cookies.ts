@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { expect } from 'vitest'
-import { MemoryStore, type SessionEnv, session } from '../../src/index.js'
-import { FaultyStore, sessionCookie } from '../../src/testing.js'
+import { MemoryStore, type SessionEnv, session } from '../../src/index.ts'
+import { FaultyStore, sessionCookie } from '../../src/testing.ts'
 
 /** A small seeded generator (mulberry32), so that a failure can be run again. */
 function generator(seed: number): () => number {

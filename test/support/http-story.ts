@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Ask, Visitor } from './visitor.js'
+import { type Ask, Visitor } from './visitor.ts'
 
 export interface HttpStoryOptions {
   /** The store ends sessions whose cookie is still out there. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, vi } from 'vitest'
-import { KeyedStore, Session, SessionError, type SessionRecord } from '../../src/index.js'
+import { KeyedStore, Session, SessionError, type SessionRecord } from '../../src/index.ts'
 
 /** A backend in a Map that takes its time: every step waits for its turn before it happens, and again before it is answered. */
 class ScheduledStore extends KeyedStore {

@@ -1,4 +1,4 @@
-import type { D1Answer, D1ClientSession, D1Statement } from '../../src/stores/d1.js'
+import type { D1Answer, D1ClientSession, D1Statement } from '../../src/stores/d1.ts'
 
 /** What D1 documents of read replication, over real SQLite: https://developers.cloudflare.com/d1/best-practices/read-replication/ */
 export class LaggingD1 {

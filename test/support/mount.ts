@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import { withSession } from '../../src/fetch.js'
-import type { SessionOptions } from '../../src/index.js'
+import { withSession } from '../../src/fetch.ts'
+import type { SessionOptions } from '../../src/index.ts'
 
 /** The same, through the door for Workers without Hono: the rest of the app is its handler. */
 export function throughFetch(options: SessionOptions<never, never>): MiddlewareHandler {

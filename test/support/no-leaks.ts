@@ -1,7 +1,7 @@
 // Set-up of every test file in workerd: whatever is logged or thrown in the whole suite holds no cookie value that was issued.
 import { afterAll, expect } from 'vitest'
-import { base64url } from '../../src/crypto/values.js'
-import { issued, leaks, witness } from './witness.js'
+import { base64url } from '../../src/crypto/values.ts'
+import { issued, leaks, witness } from './witness.ts'
 
 const patched = globalThis as { isWatched?: boolean }
 

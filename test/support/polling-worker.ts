@@ -1,5 +1,5 @@
 // A MemoryStore with 100,000 sessions, and one visitor who does the same thing a thousand times in each request.
-import { MemoryStore, type SessionRecord } from '../../src/index.js'
+import { MemoryStore, type SessionRecord } from '../../src/index.ts'
 
 let versions = 0
 

@@ -1,13 +1,13 @@
 // The story app over every store, each below a path of its own.
 import { Hono } from 'hono'
-import { MemoryStore } from '../../src/index.js'
-import { CachingStore } from '../../src/stores/caching.js'
-import { D1Store } from '../../src/stores/d1.js'
-import { DurableObjectStore, type SessionObject } from '../../src/stores/durable-object.js'
-import { KVStore } from '../../src/stores/kv.js'
-import { storyApp } from './story-app.js'
+import { MemoryStore } from '../../src/index.ts'
+import { CachingStore } from '../../src/stores/caching.ts'
+import { D1Store } from '../../src/stores/d1.ts'
+import { DurableObjectStore, type SessionObject } from '../../src/stores/durable-object.ts'
+import { KVStore } from '../../src/stores/kv.ts'
+import { storyApp } from './story-app.ts'
 
-export { SessionObject } from '../../src/stores/durable-object.js'
+export { SessionObject } from '../../src/stores/durable-object.ts'
 
 interface Bindings {
   KV: KVNamespace

@@ -4,9 +4,9 @@ import {
   type SessionEvent,
   type SessionOptions,
   session,
-} from '../../src/index.js'
-import { sealResponses } from './sealed.js'
-import { witness, witnessSession } from './witness.js'
+} from '../../src/index.ts'
+import { sealResponses } from './sealed.ts'
+import { witness, witnessSession } from './witness.ts'
 
 export interface Story {
   visits: number

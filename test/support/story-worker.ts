@@ -1,4 +1,4 @@
-import { MemoryStore } from '../../src/index.js'
-import { storyApp } from './story-app.js'
+import { MemoryStore } from '../../src/index.ts'
+import { storyApp } from './story-app.ts'
 
 export default storyApp({ store: new MemoryStore({ warn: false }) })

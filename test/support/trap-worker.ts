@@ -2,8 +2,8 @@
 // @ts-expect-error: newer than the types
 import { abortIsolate } from 'cloudflare:workers'
 import { Hono } from 'hono'
-import { MemoryStore, type SessionRecord } from '../../src/index.js'
-import { storyApp } from './story-app.js'
+import { MemoryStore, type SessionRecord } from '../../src/index.ts'
+import { storyApp } from './story-app.ts'
 
 let delay = 0
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, delay))

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import type { MiddlewareHandler } from 'hono'
-import type { SessionEnv } from '../../src/index.js'
+import type { SessionEnv } from '../../src/index.ts'
 
 /** What the tests have issued, and everything they have seen said about it. Shared by all test files of a runtime. */
 interface Memory {

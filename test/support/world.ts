@@ -7,13 +7,13 @@ import {
   type SessionEvent,
   type SessionOptions,
   session,
-} from '../../src/index.js'
-import { FaultyStore } from '../../src/testing.js'
-import { throughFetch } from './mount.js'
-import { sealResponses } from './sealed.js'
-import type { Mount } from './story-app.js'
-import { Visitor } from './visitor.js'
-import { witness, witnessSession } from './witness.js'
+} from '../../src/index.ts'
+import { FaultyStore } from '../../src/testing.ts'
+import { throughFetch } from './mount.ts'
+import { sealResponses } from './sealed.ts'
+import type { Mount } from './story-app.ts'
+import { Visitor } from './visitor.ts'
+import { witness, witnessSession } from './witness.ts'
 
 export type Data = Record<string, unknown>
 export type Env = SessionEnv<Data>

@@ -1,5 +1,5 @@
-import { isValueShaped } from '../../crypto/values.js'
-import type { AnySession } from '../../session/session.js'
+import { isValueShaped } from '../../crypto/values.ts'
+import type { AnySession } from '../../session/session.ts'
 
 /** What D1 gives as a bookmark, and more: its form is not documented. What goes into a cookie has to be harmless there. */
 const BOOKMARK = /^[\w-]{1,256}$/

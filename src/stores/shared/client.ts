@@ -1,4 +1,4 @@
-import { SessionError } from '../../errors.js'
+import { SessionError } from '../../errors.ts'
 
 /** One kind of object that is easily passed in place of a client, and what to pass instead. */
 export interface Lookalike {

@@ -1,4 +1,4 @@
-import type { SessionRecord } from '../../session/session-record.js'
+import type { SessionRecord } from '../../session/session-record.ts'
 
 /** What one name holds. Plain values only: they outlive the request and the module that made them. */
 export interface IsolateCache {

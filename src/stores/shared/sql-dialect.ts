@@ -1,4 +1,4 @@
-import { driverAdvice } from './driver-error.js'
+import { driverAdvice } from './driver-error.ts'
 
 /** The columns of a session's row, in the order in which a read selects them. */
 export const COLUMNS = ['id', 'version', 'expiry', 'owner', 'body'] as const

@@ -1,10 +1,10 @@
-import { checkOptions } from '../../options/check-options.js'
-import type { SessionRecord } from '../../session/session-record.js'
-import { IndexedStore, type KeyedStoreOptions } from '../../storage/keyed-store.js'
-import { answerNotUnderstood, atLeastOne } from './client.js'
-import { withoutData } from './error-redaction.js'
-import type { Dialect } from './sql-dialect.js'
-import { checkTable } from './sql-name.js'
+import { checkOptions } from '../../options/check-options.ts'
+import type { SessionRecord } from '../../session/session-record.ts'
+import { IndexedStore, type KeyedStoreOptions } from '../../storage/keyed-store.ts'
+import { answerNotUnderstood, atLeastOne } from './client.ts'
+import { withoutData } from './error-redaction.ts'
+import type { Dialect } from './sql-dialect.ts'
+import { checkTable } from './sql-name.ts'
 
 export interface SqlStoreOptions extends KeyedStoreOptions {
   /** A plain name: letters, digits and `_`. Default `'sessions'`. */

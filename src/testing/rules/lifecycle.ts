@@ -1,5 +1,5 @@
-import type { Session } from '../../session/session.js'
-import { count, HOUR, IDLE, later, type Rule, type StoreTest } from '../store-test.js'
+import type { Session } from '../../session/session.ts'
+import { count, HOUR, IDLE, later, type Rule, type StoreTest } from '../store-test.ts'
 
 /** What a session may do in its life, as far as a store takes part. */
 export const LIFECYCLE_RULES: readonly Rule[] = [

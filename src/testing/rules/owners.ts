@@ -1,6 +1,6 @@
-import type { Session } from '../../session/session.js'
-import { disturb, notDone, unanswered } from '../repeated-steps.js'
-import { HOUR, IDLE, later, type Rule, type StoreTest } from '../store-test.js'
+import type { Session } from '../../session/session.ts'
+import { disturb, notDone, unanswered } from '../repeated-steps.ts'
+import { HOUR, IDLE, later, type Rule, type StoreTest } from '../store-test.ts'
 
 /** Every session of an owner. */
 export const OWNER_RULES: readonly Rule[] = [

@@ -1,6 +1,6 @@
-import type { Session } from '../../session/session.js'
-import { disturb, stepOf, twice, unanswered } from '../repeated-steps.js'
-import { count, IDLE, later, type Rule, type StoreTest } from '../store-test.js'
+import type { Session } from '../../session/session.ts'
+import { disturb, stepOf, twice, unanswered } from '../repeated-steps.ts'
+import { count, IDLE, later, type Rule, type StoreTest } from '../store-test.ts'
 
 const ROTATIONS: Record<string, (session: Session) => void> = {
   regenerate: (session) => session.regenerate(),

@@ -1,5 +1,5 @@
-import { Session } from '../../session/session.js'
-import { count, IDLE, later, type Rule, type StoreTest } from '../store-test.js'
+import { Session } from '../../session/session.ts'
+import { count, IDLE, later, type Rule, type StoreTest } from '../store-test.ts'
 
 /** Values that a careless store changes on the way. */
 const AWKWARD: Record<string, unknown> = {

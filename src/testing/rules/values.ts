@@ -1,5 +1,5 @@
-import { idOf, isValueShaped } from '../../crypto/values.js'
-import { count, type Rule, type StoreTest, withRepeatedRandomness } from '../store-test.js'
+import { idOf, isValueShaped } from '../../crypto/values.ts'
+import { count, type Rule, type StoreTest, withRepeatedRandomness } from '../store-test.ts'
 
 const MALFORMED = [
   '',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { prepareDevVars } from '../../../demo/dev-vars.js'
+import { prepareDevVars } from '../../../demo/dev-vars.ts'
 
 const READY_WITHIN = 90_000
 

@@ -4,12 +4,12 @@ import { createConnection } from 'mysql2/promise'
 import { Client } from 'pg'
 import postgres from 'postgres'
 import { createClient } from 'redis'
-import type { KeyedStore } from '../../../src/index.js'
-import { MongoDBStore } from '../../../src/stores/mongodb.js'
-import { MySQLStore } from '../../../src/stores/mysql.js'
-import { PostgresStore } from '../../../src/stores/postgres.js'
-import { RedisStore } from '../../../src/stores/redis.js'
-import type { Kind } from './servers.js'
+import type { KeyedStore } from '../../../src/index.ts'
+import { MongoDBStore } from '../../../src/stores/mongodb.ts'
+import { MySQLStore } from '../../../src/stores/mysql.ts'
+import { PostgresStore } from '../../../src/stores/postgres.ts'
+import { RedisStore } from '../../../src/stores/redis.ts'
+import type { Kind } from './servers.ts'
 
 export type AnyStore = KeyedStore & { migrate?(): Promise<void>; count(): Promise<number> }
 

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { findProgram, freePort, identityOf, ready } from './servers.js'
+import { findProgram, freePort, identityOf, ready } from './servers.ts'
 
 export const hasPgBouncer = findProgram('pgbouncer') !== ''
 

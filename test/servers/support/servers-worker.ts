@@ -6,12 +6,12 @@ import mysql from 'mysql2/promise'
 import { Client, Pool } from 'pg'
 import postgres from 'postgres'
 import { createClient } from 'redis'
-import type { SessionStore } from '../../../src/index.js'
-import { MongoDBStore } from '../../../src/stores/mongodb.js'
-import { MySQLStore } from '../../../src/stores/mysql.js'
-import { PostgresStore } from '../../../src/stores/postgres.js'
-import { RedisStore } from '../../../src/stores/redis.js'
-import { storyApp } from '../../support/story-app.js'
+import type { SessionStore } from '../../../src/index.ts'
+import { MongoDBStore } from '../../../src/stores/mongodb.ts'
+import { MySQLStore } from '../../../src/stores/mysql.ts'
+import { PostgresStore } from '../../../src/stores/postgres.ts'
+import { RedisStore } from '../../../src/stores/redis.ts'
+import { storyApp } from '../../support/story-app.ts'
 
 interface Env {
   Bindings: { POSTGRES: string; MYSQL: string; REDIS: string; MONGODB: string }

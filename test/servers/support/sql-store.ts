@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { Session } from '../../../src/index.js'
-import type { SqlStore, SqlStoreOptions } from '../../../src/stores/shared/sql-store.js'
+import { Session } from '../../../src/index.ts'
+import type { SqlStore, SqlStoreOptions } from '../../../src/stores/shared/sql-store.ts'
 
 interface Backend {
   makeStore(options?: SqlStoreOptions): SqlStore

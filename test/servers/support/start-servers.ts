@@ -1,6 +1,6 @@
 // Before the tests with servers: starts those that no environment variable names.
 import type { TestProject } from 'vitest/node'
-import { howToHave, KINDS, type Kind, namedServer, type Server, startServer } from './servers.js'
+import { howToHave, KINDS, type Kind, namedServer, type Server, startServer } from './servers.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { type KeyedStore, Session } from '../../../src/index.js'
-import { count } from '../../../src/testing/store-test.js'
+import { type KeyedStore, Session } from '../../../src/index.ts'
+import { count } from '../../../src/testing/store-test.ts'
 
 /** Writers at once, each with a connection of its own. */
 const WRITERS = 200
