@@ -43,6 +43,14 @@ describe('exports', () => {
     expect(types).toBe(code.replace('.js', '.d.ts'))
   })
 
+  test('jsr.json has the same, but for the one that JSR cannot resolve', () => {
+    const { exports, version } = JSON.parse(readFileSync('jsr.json', 'utf8'))
+    const { './durable-object': _, ...rest } = entries
+    const sources = Object.entries(rest).map(([path, file]) => [path, `./${file}`])
+    expect(exports).toEqual(Object.fromEntries(sources))
+    expect(version).toBe(manifest.version)
+  })
+
   test('every door in src has an export', () => {
     const stores = readdirSync('src', { withFileTypes: true }).some(({ name }) => name === 'stores')
       ? readdirSync('src/stores')
