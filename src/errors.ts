@@ -22,9 +22,12 @@ export type SessionErrorCode =
  * The message says what to do. It never holds a cookie value, a secret, session data or a query parameter.
  */
 export class SessionError extends Error {
+  /** Always `'SessionError'`, also in minified code. */
   override readonly name: string = 'SessionError'
+  /** What kind of error it is: test this, not the message, whose words may change. */
   readonly code: SessionErrorCode
 
+  /** For stores of your own: throw one with `STORE_FAILED` and the backend's error as `cause`. */
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code

@@ -10,6 +10,7 @@ export interface SessionEnv<
   Data extends object = Record<string, unknown>,
   Name extends string = 'session',
 > {
+  /** What `c.var` has: the session, under the name of its middleware. */
   Variables: { [K in Name]: Session<Data> }
 }
 

@@ -1,6 +1,7 @@
 import { SessionError } from '../errors.ts'
 import { checkOptions } from '../options/check-options.ts'
 
+/** The attributes of the session's cookie. `HttpOnly` is always set. */
 export interface CookieOptions {
   /** Default `'/'`. The browser sends the cookie for this path and those below. A new one needs a new `name`. */
   readonly path?: string

@@ -35,6 +35,7 @@ export interface CoreOptions<
    * function, it is called in a request that needs them; if it returns none, that request fails: cookies are never sent unsigned.
    */
   readonly secrets?: string | readonly string[] | ((context: Context) => string | readonly string[])
+  /** The attributes of the cookie. Default: `Path=/; Secure; HttpOnly; SameSite=Lax`, and as lasting as the session. */
   readonly cookie?: CookieOptions
   /** Store also what a handler did that threw and ended in a 5xx. Default false: of such a request only `destroy` counts. */
   readonly saveOnError?: boolean

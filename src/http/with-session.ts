@@ -6,7 +6,9 @@ import { type CoreOptions, settingsOf } from './settings.ts'
 
 /** The subset of Workers' `ExecutionContext` that is used: its types need not be installed. */
 export interface FetchExecutionContext {
+  /** Keeps the Worker alive until the promise settles. */
   waitUntil(promise: Promise<unknown>): void
+  /** Sends the request on to the origin if the Worker throws. */
   passThroughOnException(): void
 }
 
@@ -15,6 +17,7 @@ export interface FetchExecutionContext {
  * parameters of methods in both directions.
  */
 export type FetchHandler<Data extends object = Record<string, unknown>, Env = unknown> = {
+  /** Answers a request. What it does to the session is stored before its response goes out. */
   handle(
     request: Request,
     env: Env,
@@ -25,8 +28,11 @@ export type FetchHandler<Data extends object = Record<string, unknown>, Env = un
 
 /** What the functions among the options are called with: the three arguments of `fetch`. */
 export interface FetchContext<Env = unknown> {
+  /** The request, as it came in. */
   readonly request: Request
+  /** The Worker's bindings. */
   readonly env: Env
+  /** The Worker's execution context. */
   readonly ctx: FetchExecutionContext
 }
 

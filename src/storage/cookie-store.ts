@@ -8,6 +8,7 @@ import { type AnySession, Session, stateOf } from '../session/session.ts'
 import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.ts'
 import { DOES_NO_IO, type SessionStore } from './session-store.ts'
 
+/** What `CookieStore` takes. */
 export interface CookieStoreOptions {
   /**
    * At least 32 bytes of UTF-8 each, newest first: the first seals, all open. A session that an older one has opened is
@@ -43,16 +44,22 @@ export class CookieStore implements SessionStore {
     return this.constructor === CookieStore
   }
 
-  /** @throws TypeError for secrets that are missing, short or well known. It never shows one. */
+  /**
+   * The whole session, encrypted and authenticated, in the visitor's cookie. Nothing is kept on a server.
+   *
+   * @throws TypeError for secrets that are missing, short or well known. It never shows one.
+   */
   constructor(options: CookieStoreOptions) {
     const { secrets } = checkOptions('CookieStore', options)
     this.#secrets = checkSecrets(secrets, 'CookieStore: secrets')
   }
 
+  /** @inheritDoc */
   isWellFormed(cookieValue: string): boolean {
     return typeof cookieValue === 'string' && SEAL_SHAPE.test(cookieValue)
   }
 
+  /** @inheritDoc */
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
     if (!this.isWellFormed(cookieValue)) return undefined
     const opened = await open(cookieValue, this.#secrets)
@@ -64,6 +71,7 @@ export class CookieStore implements SessionStore {
     return session
   }
 
+  /** @inheritDoc */
   async storeSession(session: AnySession): Promise<string> {
     const state = stateOf(session)
     if (state.life.is === 'replacing') state.recordRemoved()

@@ -8,6 +8,7 @@ import { type Backend, writeSession } from './conditional-write.ts'
 import { endSessions, MAX_SIGN_OUT_ROUNDS, type OwnedRecord } from './revocation.ts'
 import type { SessionStore, SessionSummary } from './session-store.ts'
 
+/** What every store that extends `KeyedStore` takes. */
 export interface KeyedStoreOptions {
   /** Largest record body, in bytes of UTF-8. Default 65,536. A larger session is refused with `SESSION_TOO_LARGE`. */
   readonly maxSessionBytes?: number
@@ -24,10 +25,18 @@ export abstract class KeyedStore implements SessionStore {
   readonly #backend: Backend
 
   // The three are there when the backend has `recordsOf`; `SessionStore` says what they do.
+  /** @inheritDoc */
   declare sessionsOf?: NonNullable<SessionStore['sessionsOf']>
+  /** @inheritDoc */
   declare destroySessionsOf?: NonNullable<SessionStore['destroySessionsOf']>
+  /** @inheritDoc */
   declare destroySessionById?: NonNullable<SessionStore['destroySessionById']>
 
+  /**
+   * Call it from the constructor of your store, with the options you were given.
+   *
+   * @throws TypeError for an option that does not exist, RangeError for a size that is none.
+   */
   constructor(options?: KeyedStoreOptions) {
     const { maxSessionBytes = 65_536 } = checkOptions('KeyedStore', options)
     this.#backend = {
@@ -87,10 +96,12 @@ export abstract class KeyedStore implements SessionStore {
     return undefined
   }
 
+  /** @inheritDoc */
   isWellFormed(cookieValue: string): boolean {
     return isValueShaped(cookieValue)
   }
 
+  /** @inheritDoc */
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
     if (!this.isWellFormed(cookieValue)) return undefined
     const id = await idOf(cookieValue)
@@ -107,6 +118,7 @@ export abstract class KeyedStore implements SessionStore {
     }
   }
 
+  /** @inheritDoc */
   async storeSession(session: AnySession): Promise<string | undefined> {
     const state = stateOf(session)
     if (state.life.is === 'replacing') await this.destroySession(session)
@@ -117,6 +129,7 @@ export abstract class KeyedStore implements SessionStore {
     }
   }
 
+  /** @inheritDoc */
   async destroySession(session: AnySession): Promise<void> {
     const state = stateOf(session)
     await state.idle() // what a write under way brings back has to go, too
@@ -126,6 +139,7 @@ export abstract class KeyedStore implements SessionStore {
     state.recordRemoved()
   }
 
+  /** @inheritDoc */
   async reloadSession(session: AnySession): Promise<boolean> {
     const state = stateOf(session)
     await state.idle()
@@ -137,6 +151,7 @@ export abstract class KeyedStore implements SessionStore {
     return content !== undefined
   }
 
+  /** @inheritDoc */
   async clearStore(): Promise<void> {
     await this.ask('clear itself', () => this.removeAll())
   }
@@ -234,10 +249,14 @@ function checkName(name: unknown, method: string): void {
 
 /** A `KeyedStore` whose backend can find records by owner, so the three owner methods, optional in `SessionStore`, always exist. */
 export abstract class IndexedStore extends KeyedStore {
+  /** @inheritDoc */
   declare sessionsOf: NonNullable<SessionStore['sessionsOf']>
+  /** @inheritDoc */
   declare destroySessionsOf: NonNullable<SessionStore['destroySessionsOf']>
+  /** @inheritDoc */
   declare destroySessionById: NonNullable<SessionStore['destroySessionById']>
 
+  /** The records of one owner, with their ids, as of now. */
   protected abstract override recordsOf(
     owner: string,
   ): Promise<[id: string, record: SessionRecord][]>

@@ -12,6 +12,7 @@ import {
 import { DOES_NO_IO } from './session-store.ts'
 import { partition } from './shared-partitions.ts'
 
+/** What `MemoryStore` takes. */
 export interface MemoryStoreOptions extends KeyedStoreOptions {
   /** Stores with the same name, in one isolate, share their sessions, and the bounds of the one made last. Default `'default'`. */
   readonly name?: string
@@ -51,6 +52,7 @@ export class MemoryStore extends IndexedStore {
     read = (store) => store.#partition
   }
 
+  /** Set unless `warn: false` was given: sessions are gone when the isolate ends. */
   readonly productionWarning: string | undefined
 
   /** @internal A subclass may do more. */
@@ -100,6 +102,7 @@ export class MemoryStore extends IndexedStore {
     return removed
   }
 
+  /** @inheritDoc */
   protected async read(id: string): Promise<SessionRecord | undefined> {
     const entry = this.#partition.entries.get(id)
     if (!entry) return undefined
@@ -111,12 +114,14 @@ export class MemoryStore extends IndexedStore {
     return entry.value
   }
 
+  /** @inheritDoc */
   protected async insert(id: string, record: SessionRecord): Promise<boolean> {
     if (this.#partition.entries.has(id)) return false
     insertRecord(this.#partition, id, record)
     return true
   }
 
+  /** @inheritDoc */
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
     const current = this.#partition.entries.get(id)?.value
     if (current?.version !== version || isExpired(current.expiry, Date.now())) return false
@@ -124,6 +129,7 @@ export class MemoryStore extends IndexedStore {
     return true
   }
 
+  /** @inheritDoc */
   protected async remove(id: string, version?: string): Promise<boolean> {
     const record = this.#partition.entries.get(id)?.value
     if (!record || (version !== undefined && record.version !== version)) return false
@@ -131,11 +137,13 @@ export class MemoryStore extends IndexedStore {
     return true
   }
 
+  /** @inheritDoc */
   protected async removeAll(): Promise<void> {
     const { maxEntries, maxBytes } = this.#partition
     Object.assign(this.#partition, newPartition(), { maxEntries, maxBytes })
   }
 
+  /** @inheritDoc */
   protected override async recordsOf(
     owner: string,
   ): Promise<[id: string, record: SessionRecord][]> {

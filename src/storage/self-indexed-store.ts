@@ -5,6 +5,7 @@ import type { OwnedRecord } from './revocation.ts'
 
 /** What a removal came to. */
 export interface Removal {
+  /** Whether a record was removed. */
   readonly isDone: boolean
   /** Whose the record was. */
   readonly owner: string | null
@@ -33,6 +34,7 @@ export abstract class SelfIndexedStore extends IndexedStore {
   /** The ids of all entries. */
   protected abstract entriesOf(owner: string): Promise<string[]>
 
+  /** @inheritDoc */
   protected async insert(id: string, record: SessionRecord): Promise<boolean> {
     const isInserted = await this.insertRecord(id, record)
     // Taken by itself: the call was made twice. Whether the first one came to the entry nobody knows.
@@ -41,6 +43,7 @@ export abstract class SelfIndexedStore extends IndexedStore {
     return isInserted
   }
 
+  /** @inheritDoc */
   protected override async supersede(
     id: string,
     record: SessionRecord,
@@ -58,12 +61,14 @@ export abstract class SelfIndexedStore extends IndexedStore {
     return isReplaced
   }
 
+  /** @inheritDoc */
   protected async remove(id: string, version?: string): Promise<boolean> {
     const { isDone, owner } = await this.removeRecord(id, version)
     if (owner !== null) await this.removeEntries(owner, [id])
     return isDone
   }
 
+  /** @inheritDoc */
   protected override async removeMany(ids: readonly string[]): Promise<string[]> {
     const removals = await Promise.all(ids.map((id) => this.removeRecord(id)))
     for (const owner of new Set(removals.map((removal) => removal.owner))) {
@@ -73,12 +78,14 @@ export abstract class SelfIndexedStore extends IndexedStore {
     return ids.filter((_id, i) => removals[i]?.isDone)
   }
 
+  /** @inheritDoc */
   protected override async recordsOf(owner: string): Promise<OwnedRecord[]> {
     const records: OwnedRecord[] = []
     for await (const batch of this.batchesOf(owner)) records.push(...batch)
     return records
   }
 
+  /** @inheritDoc */
   protected override async *batchesOf(owner: string): AsyncGenerator<OwnedRecord[]> {
     const ids = await this.entriesOf(owner)
     for (let start = 0; start < ids.length; start += BATCH_SIZE) {

@@ -5,11 +5,13 @@ export const DOES_NO_IO: unique symbol = Symbol('does no I/O')
 
 /** A signed-in device, as `sessionsOf` lists it. Its id is safe to show: it is not the cookie value. */
 export interface SessionSummary {
+  /** As `session.id`: what `destroySessionById` takes. */
   readonly id: string
   /** The `name` of the middleware that it is of. */
   readonly name: string
   /** The `device` passed to `signIn`. */
   readonly device: string | undefined
+  /** When it began, or the last `signIn`. */
   readonly createdAt: Date
   /** When it was last written: exact to `touchAfter`. Of a session that the first edition wrote: `createdAt`. */
   readonly lastUsedAt: Date

@@ -21,6 +21,7 @@ import {
 export type { AnySession } from '../session/session.ts'
 export type { SessionStore } from '../storage/session-store.ts'
 
+/** What `CachingStore` takes. */
 export interface CachingStoreOptions {
   /** How long a session may be read from this isolate, in seconds. */
   readonly maxAge: number
@@ -53,13 +54,20 @@ export class CachingStore implements SessionStore {
   readonly #maxAge: number
   readonly #cache: IsolateCache
 
+  /** @inheritDoc */
   declare isWellFormed?: Required<SessionStore>['isWellFormed']
+  /** @inheritDoc */
   declare reloadSession?: Required<SessionStore>['reloadSession']
+  /** @inheritDoc */
   declare sessionsOf?: Required<SessionStore>['sessionsOf']
+  /** @inheritDoc */
   declare destroySessionsOf?: Required<SessionStore>['destroySessionsOf']
+  /** @inheritDoc */
   declare destroySessionById?: Required<SessionStore>['destroySessionById']
 
   /**
+   * Keeps what was read from `store` in the isolate's memory, for at most `maxAge` seconds.
+   *
    * @throws TypeError unless `maxAge` is a positive, finite number of seconds and the bounds are positive integers, and
    * without a `name` for a store that does not say which one it is.
    */
@@ -80,10 +88,12 @@ export class CachingStore implements SessionStore {
     if (store.destroySessionById) this.destroySessionById = this.#destroySessionById
   }
 
+  /** @inheritDoc */
   get productionWarning(): string | undefined {
     return this.#store.productionWarning
   }
 
+  /** @inheritDoc */
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
     if (typeof cookieValue !== 'string' || this.isWellFormed?.(cookieValue) === false) {
       return undefined
@@ -97,10 +107,12 @@ export class CachingStore implements SessionStore {
     return session
   }
 
+  /** @inheritDoc */
   storeSession(session: AnySession): Promise<string | undefined> {
     return this.#changing(session, () => this.#store.storeSession(session))
   }
 
+  /** @inheritDoc */
   destroySession(session: AnySession): Promise<void> {
     return this.#changing(session, () => this.#store.destroySession(session))
   }

@@ -18,29 +18,39 @@ export type { SqlStore, SqlStoreOptions } from './shared/sql-store.ts'
 
 /** The subset of a `D1Database` that `D1Store` uses. */
 export interface D1Client {
+  /** As `D1Database.prepare`. */
   prepare(sql: string): D1Statement
+  /** As `D1Database.withSession`. Needed for `reads: 'nearest'` only. */
   withSession?(constraint: string): D1ClientSession
 }
 
 /** The subset of a `D1DatabaseSession` that `D1Store` uses. */
 export interface D1ClientSession {
+  /** As `D1DatabaseSession.prepare`. */
   prepare(sql: string): D1Statement
+  /** As `D1DatabaseSession.getBookmark`. */
   getBookmark?(): string | null
 }
 
 /** The subset of a `D1PreparedStatement` that `D1Store` uses. */
 export interface D1Statement {
+  /** As `D1PreparedStatement.bind`. */
   bind(...values: unknown[]): D1Statement
+  /** As `D1PreparedStatement.all`. */
   all(): Promise<D1Answer>
+  /** As `D1PreparedStatement.run`. */
   run(): Promise<D1Answer>
 }
 
 /** The parts of a `D1Result` that are read. */
 export interface D1Answer {
+  /** The rows of a query. */
   results: unknown[]
+  /** How many rows a statement has changed. */
   meta: { changes?: number }
 }
 
+/** What `D1Store` takes. */
 export interface D1StoreOptions extends SqlStoreOptions {
   /**
    * Where sessions are read. Default `'primary'`. With `'nearest'` from the nearest replica, never behind what this visitor has
@@ -85,6 +95,11 @@ export class D1Store extends SqlStore {
   readonly #db: D1Client
   readonly #options: D1StoreOptions | undefined
 
+  /**
+   * Sessions in one D1 table, which `migrate()` creates.
+   *
+   * @throws TypeError for a table name that is not plain, for a missing binding, and for what is no `D1Database`.
+   */
   constructor(db: D1Client, options?: D1StoreOptions) {
     const { reads, ...rest } = checkOptions('D1Store', options)
     super(D1, rest)
@@ -121,14 +136,17 @@ export class D1Store extends SqlStore {
     }
   }
 
+  /** @inheritDoc */
   override get cacheName(): string {
     return `d1 ${this.table}`
   }
 
+  /** @inheritDoc */
   override isWellFormed(cookieValue: string): boolean {
     return this.#options ? isMarkedValue(cookieValue) : super.isWellFormed(cookieValue)
   }
 
+  /** @inheritDoc */
   override async loadSession(cookieValue: string): Promise<AnySession | undefined> {
     if (!this.#options) return super.loadSession(cookieValue)
     if (!this.isWellFormed(cookieValue)) return undefined
@@ -141,6 +159,7 @@ export class D1Store extends SqlStore {
     return noted(await this.#in('first-primary')?.loadSession(value), value)
   }
 
+  /** @inheritDoc */
   override async storeSession(session: AnySession): Promise<string | undefined> {
     const writer = this.#options && this.#in('first-primary')
     if (!writer) return super.storeSession(session)
@@ -157,6 +176,7 @@ export class D1Store extends SqlStore {
     return session && new StoreInSession(session, this.#options)
   }
 
+  /** @inheritDoc */
   protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     const isRead = sql.startsWith('SELECT')
     // From the primary: a replica may not have the last write yet.

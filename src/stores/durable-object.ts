@@ -19,23 +19,34 @@ export type { Removal, SelfIndexedStore } from '../storage/self-indexed-store.ts
 
 /** The subset of a `DurableObjectNamespace<SessionObject>` that `DurableObjectStore` uses. */
 export interface SessionNamespace {
+  /** As `DurableObjectNamespace.idFromName`. */
   idFromName(name: string): unknown
+  /** As `DurableObjectNamespace.get`. */
   // biome-ignore lint/suspicious/noExplicitAny: the id is what idFromName gave
   get(id: any): SessionStub
 }
 
 /** The subset of a stub that `DurableObjectStore` uses. Both ends may be of different versions during a deployment: names and shapes stay. */
 export interface SessionStub {
+  /** As `SessionObject.readRecord`. */
   readRecord(): Promise<SessionRecord | undefined>
+  /** As `SessionObject.insertRecord`. */
   insertRecord(record: SessionRecord): Promise<boolean>
+  /** As `SessionObject.replaceRecord`. */
   replaceRecord(record: SessionRecord, version: string): Promise<boolean>
+  /** As `SessionObject.removeRecord`. */
   removeRecord(version?: string): Promise<Removal>
+  /** As `SessionObject.keepSession`. */
   keepSession(id: string, expiry: number | null): Promise<void>
+  /** As `SessionObject.dropSessions`. */
   dropSessions(ids: readonly string[]): Promise<void>
+  /** As `SessionObject.listSessions`. */
   listSessions(): Promise<string[]>
+  /** Opens the WebSocket that `watch` listens to. */
   fetch(url: string, init: RequestInit): Promise<Response>
 }
 
+/** What `DurableObjectStore` takes. */
 export interface DurableObjectStoreOptions extends KeyedStoreOptions {
   /** Begins the names of all objects of this store. Default `''`. */
   readonly prefix?: string
@@ -53,6 +64,7 @@ const LAST_ALARM = Date.UTC(2189, 0)
  * export { SessionObject } from 'isolate-session/durable-object'
  */
 export class SessionObject extends DurableObject<unknown> {
+  /** The record of this session. */
   async readRecord(): Promise<SessionRecord | undefined> {
     return this.ctx.storage.get<SessionRecord>(RECORD)
   }
@@ -60,12 +72,14 @@ export class SessionObject extends DurableObject<unknown> {
   // Between a read and a write of its own storage an object takes no other request, so each of these is one step. What is
   // written without waiting in between is stored together or not at all.
 
+  /** Writes unless there is a record. */
   async insertRecord(record: SessionRecord): Promise<boolean> {
     if (await this.readRecord()) return false
     await Promise.all([this.ctx.storage.put(RECORD, record), this.#wakeAt(record.expiry)])
     return true
   }
 
+  /** Writes if the record there has this version. */
   async replaceRecord(record: SessionRecord, version: string): Promise<boolean> {
     const before = await this.readRecord()
     if (before?.version !== version || isExpired(before.expiry, Date.now())) return false
@@ -77,6 +91,7 @@ export class SessionObject extends DurableObject<unknown> {
     return true
   }
 
+  /** Removes the record, if it has this version when one is given. */
   async removeRecord(version?: string): Promise<Removal> {
     const before = await this.readRecord()
     const isMeant = before && (version === undefined || before.version === version)
@@ -119,11 +134,13 @@ export class SessionObject extends DurableObject<unknown> {
     ])
   }
 
+  /** Takes these sessions off an owner's list. */
   async dropSessions(ids: readonly string[]): Promise<void> {
     await this.#delete(ids.map((id) => SESSION + id))
     if ((await this.#sessions(1)).size === 0) await this.#forget()
   }
 
+  /** The ids on an owner's list. */
   async listSessions(): Promise<string[]> {
     return [...(await this.#sessions()).keys()].map((key) => key.slice(SESSION.length))
   }
@@ -175,7 +192,11 @@ export class DurableObjectStore extends SelfIndexedStore {
   readonly #namespace: SessionNamespace
   readonly #prefix: string
 
-  /** @throws TypeError for what is no binding, and for a prefix that is not printable ASCII. */
+  /**
+   * Sessions in Durable Objects, one object each. The class behind the binding is `SessionObject`.
+   *
+   * @throws TypeError for what is no binding, and for a prefix that is not printable ASCII.
+   */
   constructor(namespace: SessionNamespace, options?: DurableObjectStoreOptions) {
     const { prefix = '', ...rest } = checkOptions('DurableObjectStore', options)
     super(rest)
@@ -189,6 +210,7 @@ export class DurableObjectStore extends SelfIndexedStore {
     this.#prefix = checkPrefix(prefix)
   }
 
+  /** @inheritDoc */
   override get cacheName(): string {
     return `durable object ${this.#prefix}`
   }
@@ -223,22 +245,27 @@ export class DurableObjectStore extends SelfIndexedStore {
     return response.webSocket ?? undefined
   }
 
+  /** @inheritDoc */
   protected async read(id: string): Promise<SessionRecord | undefined> {
     return this.#ask(this.#sessionName(id), (object) => object.readRecord())
   }
 
+  /** @inheritDoc */
   protected async insertRecord(id: string, record: SessionRecord): Promise<boolean> {
     return this.#ask(this.#sessionName(id), (object) => object.insertRecord(record))
   }
 
+  /** @inheritDoc */
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
     return this.#ask(this.#sessionName(id), (object) => object.replaceRecord(record, version))
   }
 
+  /** @inheritDoc */
   protected async removeRecord(id: string, version?: string): Promise<Removal> {
     return this.#ask(this.#sessionName(id), (object) => object.removeRecord(version))
   }
 
+  /** @inheritDoc */
   protected async removeAll(): Promise<void> {
     throw new SessionError(
       'UNSUPPORTED',
@@ -246,14 +273,17 @@ export class DurableObjectStore extends SelfIndexedStore {
     )
   }
 
+  /** @inheritDoc */
   protected async addEntry(owner: string, id: string, expiry: number | null): Promise<void> {
     await this.#ask(this.#ownerName(owner), (object) => object.keepSession(id, expiry))
   }
 
+  /** @inheritDoc */
   protected async removeEntries(owner: string, ids: readonly string[]): Promise<void> {
     await this.#ask(this.#ownerName(owner), (object) => object.dropSessions(ids))
   }
 
+  /** @inheritDoc */
   protected async entriesOf(owner: string): Promise<string[]> {
     return this.#ask(this.#ownerName(owner), (object) => object.listSessions())
   }

@@ -14,15 +14,20 @@ export type { KeyedStore, KeyedStoreOptions } from '../storage/keyed-store.ts'
 
 /** The subset of a `KVNamespace` that `KVStore` uses. */
 export interface KVClient {
+  /** As `KVNamespace.get`. */
   get(key: string): Promise<string | null>
+  /** As `KVNamespace.put`. */
   put(key: string, value: string, options?: { expirationTtl?: number }): Promise<void>
+  /** As `KVNamespace.delete`. */
   delete(key: string): Promise<void>
+  /** As `KVNamespace.list`. */
   list(options: {
     prefix: string
     cursor?: string
   }): Promise<{ keys: { name: string }[]; list_complete: boolean; cursor?: string }>
 }
 
+/** What `KVStore` takes. */
 export interface KVStoreOptions extends KeyedStoreOptions {
   /** Default `'session:'`. */
   readonly prefix?: string
@@ -60,13 +65,21 @@ const LOOKALIKES: readonly Lookalike[] = [
  * @throws TypeError for a prefix that KV would not take, for a missing binding, and for what is no `KVNamespace`.
  */
 export class KVStore extends KeyedStore {
+  /** KV cannot find sessions by owner. */
   declare sessionsOf?: never
+  /** KV cannot find sessions by owner, so it cannot sign somebody out everywhere. */
   declare destroySessionsOf?: never
+  /** KV cannot find sessions by owner. */
   declare destroySessionById?: never
 
   readonly #kv: KVClient
   readonly #prefix: string
 
+  /**
+   * Sessions in a KV namespace. Read what KV cannot promise, at the class, before you choose it.
+   *
+   * @throws TypeError for a prefix that KV would not take, for a missing binding, and for what is no `KVNamespace`.
+   */
   constructor(kv: KVClient, options?: KVStoreOptions) {
     const { prefix = 'session:', ...rest } = checkOptions('KVStore', options)
     super(rest)
@@ -76,10 +89,12 @@ export class KVStore extends KeyedStore {
     this.#prefix = checkPrefix(prefix)
   }
 
+  /** @inheritDoc */
   override get cacheName(): string {
     return `kv ${this.#prefix}`
   }
 
+  /** @inheritDoc */
   protected async read(id: string): Promise<SessionRecord | undefined> {
     const text: unknown = await this.#kv.get(this.#prefix + id).catch(rethrow(id))
     if (text === null) return undefined
@@ -93,16 +108,19 @@ export class KVStore extends KeyedStore {
     return true
   }
 
+  /** @inheritDoc */
   protected async replace(id: string, record: SessionRecord): Promise<boolean> {
     await this.#put(id, record)
     return true
   }
 
+  /** @inheritDoc */
   protected async remove(id: string): Promise<boolean> {
     await this.#kv.delete(this.#prefix + id).catch(rethrow(id))
     return true
   }
 
+  /** @inheritDoc */
   protected async removeAll(): Promise<void> {
     let cursor: string | undefined
     do {

@@ -15,17 +15,26 @@ export interface MongoDBCollection {
   /** Database and collection. */
   readonly namespace?: string
   // biome-ignore-start lint/suspicious/noExplicitAny: the driver's own types for filters and documents stay its own
+  /** As `Collection.findOne`. */
   findOne(filter: any, options?: any): Promise<any>
+  /** As `Collection.find`. */
   find(filter: any, options?: any): { toArray(): Promise<any[]> }
+  /** As `Collection.insertOne`. */
   insertOne(document: any, options?: any): Promise<unknown>
+  /** As `Collection.replaceOne`. */
   replaceOne(filter: any, document: any, options?: any): Promise<{ matchedCount: number }>
+  /** As `Collection.deleteOne`. */
   deleteOne(filter: any, options?: any): Promise<{ deletedCount: number }>
+  /** As `Collection.deleteMany`. */
   deleteMany(filter: any, options?: any): Promise<{ deletedCount: number }>
+  /** As `Collection.countDocuments`. */
   countDocuments(filter?: any, options?: any): Promise<number>
+  /** As `Collection.createIndex`. */
   createIndex(keys: any, options?: any): Promise<string>
   // biome-ignore-end lint/suspicious/noExplicitAny: as above
 }
 
+/** What `MongoDBStore` takes. */
 export type MongoDBStoreOptions = KeyedStoreOptions
 
 /** A record as a document. The expiry is a date, because a TTL index looks at nothing else. */
@@ -88,6 +97,11 @@ const LOOKALIKES: readonly Lookalike[] = [
 export class MongoDBStore extends IndexedStore {
   readonly #collection: MongoDBCollection
 
+  /**
+   * Sessions in one collection, whose indexes `migrate()` creates.
+   *
+   * @throws TypeError for what is no `Collection`.
+   */
   constructor(collection: MongoDBCollection, options?: MongoDBStoreOptions) {
     super(checkOptions('MongoDBStore', options))
     checkClient(
@@ -99,6 +113,7 @@ export class MongoDBStore extends IndexedStore {
     this.#collection = collection
   }
 
+  /** @inheritDoc */
   override get cacheName(): string | undefined {
     const { namespace } = this.#collection
     return namespace && `mongodb ${namespace}`
@@ -125,6 +140,7 @@ export class MongoDBStore extends IndexedStore {
     })
   }
 
+  /** @inheritDoc */
   protected async read(id: string): Promise<SessionRecord | undefined> {
     const document = await hiding(this.#collection.findOne(equal({ _id: id }), READ), id)
     if (document === null) return undefined
@@ -133,6 +149,7 @@ export class MongoDBStore extends IndexedStore {
     throw answerNotUnderstood('a document that was not asked for')
   }
 
+  /** @inheritDoc */
   protected async insert(id: string, record: SessionRecord): Promise<boolean> {
     try {
       const inserted = this.#collection.insertOne(toDocument(id, record), PLAIN)
@@ -144,18 +161,21 @@ export class MongoDBStore extends IndexedStore {
     }
   }
 
+  /** @inheritDoc */
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
     const filter = { ...equal({ _id: id, version }), ...isLive() }
     const replaced = this.#collection.replaceOne(filter, toDocument(id, record), WRITE)
     return atLeastOne(acknowledged(await hiding(replaced, id, record, version)).matchedCount)
   }
 
+  /** @inheritDoc */
   protected async remove(id: string, version?: string): Promise<boolean> {
     const filter = equal(version === undefined ? { _id: id } : { _id: id, version })
     const deleted = this.#collection.deleteOne(filter, WRITE)
     return atLeastOne(acknowledged(await hiding(deleted, id)).deletedCount)
   }
 
+  /** @inheritDoc */
   protected override async removeOwned(owner: string, except = ''): Promise<number> {
     const filter = { ...equal({ owner }), ...isLive(), _id: { $ne: except } }
     const deleted = this.#collection.deleteMany(filter, WRITE)
@@ -164,10 +184,12 @@ export class MongoDBStore extends IndexedStore {
     return deletedCount
   }
 
+  /** @inheritDoc */
   protected async removeAll(): Promise<void> {
     atLeastOne(acknowledged(await this.#collection.deleteMany({}, WRITE)).deletedCount)
   }
 
+  /** @inheritDoc */
   protected override async recordsOf(
     owner: string,
   ): Promise<[id: string, record: SessionRecord][]> {
@@ -176,6 +198,7 @@ export class MongoDBStore extends IndexedStore {
     return documents.map(toRecord)
   }
 
+  /** @inheritDoc */
   protected override advice(error: unknown): string | undefined {
     const code = codeOf(error)
     return driverAdvice(error, code === AUTHENTICATION_FAILED || code === UNAUTHORIZED)

@@ -15,10 +15,12 @@ export type { SqlStore, SqlStoreOptions } from './shared/sql-store.ts'
 
 /** The subset of a `mysql2/promise` connection or pool that `MySQLStore` uses. */
 export interface MySQLClient {
+  /** As `Connection.execute`, with promises. */
   // biome-ignore lint/suspicious/noExplicitAny: the driver's own types for parameters and results stay its own
   execute(sql: any, values: any[]): Promise<[any, unknown]>
 }
 
+/** What `MySQLStore` takes. */
 export type MySQLStoreOptions = SqlStoreOptions
 
 const TAKES = 'MySQLStore takes a connection or pool of `mysql2/promise`'
@@ -61,16 +63,23 @@ const PLAIN_ROWS = {
 export class MySQLStore extends SqlStore {
   readonly #client: MySQLClient
 
+  /**
+   * Sessions in one table, which `migrate()` creates.
+   *
+   * @throws TypeError for a table name that is not plain, and for what is no client of `mysql2/promise`.
+   */
   constructor(client: MySQLClient, options?: MySQLStoreOptions) {
     super(MYSQL, checkOptions('MySQLStore', options))
     checkClient(client, TAKES, ({ execute }) => typeof execute === 'function', LOOKALIKES)
     this.#client = client
   }
 
+  /** @inheritDoc */
   override get cacheName(): string {
     return `mysql ${this.table}`
   }
 
+  /** @inheritDoc */
   protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     // Not query(): it writes values into the text, and how to escape them depends on the server's SQL mode.
     const statement = 'format' in this.#client ? { sql, ...PLAIN_ROWS } : sql

@@ -18,22 +18,28 @@ export type PostgresClient = PostgresJsClient | PgClient
 
 /** The subset of a postgres.js `sql` that `PostgresStore` uses. */
 export interface PostgresJsClient {
+  /** As `sql.unsafe`: the text of a statement and its parameters. */
   // biome-ignore lint/suspicious/noExplicitAny: the driver's own types for parameters and rows stay its own
   unsafe(text: string, values?: any[], options?: { prepare?: boolean }): PromiseLike<any>
 }
 
 /** The subset of a `pg` `Client` or `Pool`, or of a `PGlite`, that `PostgresStore` uses. */
 export interface PgClient {
+  /** As `Client.query` and `Pool.query`. */
   query(text: string, values: unknown[]): Promise<PgResult>
 }
 
 /** The parts of a result that are read: `pg` counts rows by one name, PGlite by the other. */
 export interface PgResult {
+  /** The rows of a query, by the names of their columns. */
   rows: unknown[]
+  /** How many rows a statement has changed, as `pg` says it. */
   rowCount?: number | null
+  /** How many rows a statement has changed, as PGlite says it. */
   affectedRows?: number
 }
 
+/** What `PostgresStore` takes. */
 export type PostgresStoreOptions = SqlStoreOptions
 
 const TAKES = 'PostgresStore takes a postgres.js `sql`, a `pg` Client or Pool, or a PGlite'
@@ -64,6 +70,11 @@ const LOOKALIKES: readonly Lookalike[] = [
 export class PostgresStore extends SqlStore {
   readonly #client: PostgresClient
 
+  /**
+   * Sessions in one table, which `migrate()` creates.
+   *
+   * @throws TypeError for a table name that is not plain, and for what is no client of `postgres` or `pg`.
+   */
   constructor(client: PostgresClient, options?: PostgresStoreOptions) {
     super(POSTGRES, checkOptions('PostgresStore', options))
     checkClient(
@@ -75,10 +86,12 @@ export class PostgresStore extends SqlStore {
     this.#client = client
   }
 
+  /** @inheritDoc */
   override get cacheName(): string {
     return `postgres ${this.table}`
   }
 
+  /** @inheritDoc */
   protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     if ('unsafe' in this.#client) {
       // Prepared by name, unless the client was made with `prepare: false`.

@@ -17,21 +17,29 @@ export type { SelfIndexedStore } from '../storage/self-indexed-store.ts'
 /** The subset of a client that `RedisStore` uses: of node-redis, of ioredis (also its `Cluster`), or of `@upstash/redis`. */
 export type RedisClient = NodeRedisClient | IORedisClient | HttpRedisClient
 
+/** The subset of a `redis` client that `RedisStore` uses. */
 export interface NodeRedisClient {
+  /** As `client.sendCommand`: sends one command. */
   sendCommand(command: string[], options?: { typeMapping?: object }): Promise<unknown>
 }
 
+/** The subset of an `ioredis` client, or its `Cluster`, that `RedisStore` uses. */
 export interface IORedisClient {
+  /** As `Redis.call`: sends one command. */
   call(command: string, ...args: string[]): Promise<unknown>
+  /** Only looked at: a client with a `keyPrefix` is refused. */
   readonly options?: { readonly keyPrefix?: string | undefined }
   /** A `Cluster` has it. */
   nodes?(role: 'master'): IORedisClient[]
 }
 
+/** The subset of an `@upstash/redis` client that `RedisStore` uses. */
 export interface HttpRedisClient {
+  /** Sends one command. */
   exec(command: [string, ...string[]]): Promise<unknown>
 }
 
+/** What `RedisStore` takes. */
 export interface RedisStoreOptions extends KeyedStoreOptions {
   /** Begins every key. Default `'session:'`. */
   readonly prefix?: string
@@ -130,7 +138,11 @@ export class RedisStore extends SelfIndexedStore {
   readonly #client: RedisClient
   readonly #prefix: string
 
-  /** @throws TypeError for an object that is not a Redis client, and for a prefix that is not printable ASCII. */
+  /**
+   * Sessions in Redis 6.2 or newer, a key each, through a client of yours.
+   *
+   * @throws TypeError for an object that is not a Redis client, and for a prefix that is not printable ASCII.
+   */
   constructor(client: RedisClient, options?: RedisStoreOptions) {
     const { prefix = 'session:', ...rest } = checkOptions('RedisStore', options)
     super(rest)
@@ -144,6 +156,7 @@ export class RedisStore extends SelfIndexedStore {
     this.#prefix = checkPrefix(prefix)
   }
 
+  /** @inheritDoc */
   override get cacheName(): string {
     return `redis ${this.#prefix}`
   }
@@ -180,10 +193,12 @@ export class RedisStore extends SelfIndexedStore {
     })
   }
 
+  /** @inheritDoc */
   protected async read(id: string): Promise<SessionRecord | undefined> {
     return parse(await this.#send('GET', this.#prefix + id))
   }
 
+  /** @inheritDoc */
   protected async insertRecord(id: string, record: SessionRecord): Promise<boolean> {
     const reply = await this.#send('SET', this.#prefix + id, ...scriptArguments(record), 'NX')
     if (reply === null) return false
@@ -191,18 +206,21 @@ export class RedisStore extends SelfIndexedStore {
     throw answerNotUnderstood('something else than OK')
   }
 
+  /** @inheritDoc */
   protected async replace(id: string, record: SessionRecord, version: string): Promise<boolean> {
     const values = [versionPrefix(version), ...scriptArguments(record)]
     const count = await this.#run(REPLACE_SCRIPT, this.#prefix + id, ...values)
     return atLeastOne(typeof count === 'string' ? Number(count) : count) // ioredis, with stringNumbers
   }
 
+  /** @inheritDoc */
   protected async removeRecord(id: string, version?: string): Promise<Removal> {
     const expected = version === undefined ? '' : versionPrefix(version)
     const reply = await this.#run(REMOVE_SCRIPT, this.#prefix + id, expected)
     return { isDone: reply !== null, owner: parse(reply)?.owner ?? null }
   }
 
+  /** @inheritDoc */
   protected async removeAll(): Promise<void> {
     await this.#scan(async (node, keys) => {
       const ours = keys.filter((key) => this.#isRecord(key) || key.startsWith(this.#ownerKey('')))
@@ -211,21 +229,25 @@ export class RedisStore extends SelfIndexedStore {
     })
   }
 
+  /** @inheritDoc */
   protected async addEntry(owner: string, id: string, expiry: number | null): Promise<void> {
     const values = [id, String(expiry ?? '+inf'), String(Date.now() - LONG_AGO)]
     await this.#run(INDEX_SCRIPT, this.#ownerKey(owner), ...values)
   }
 
+  /** @inheritDoc */
   protected async removeEntries(owner: string, ids: readonly string[]): Promise<void> {
     await this.#send('ZREM', this.#ownerKey(owner), ...ids)
   }
 
+  /** @inheritDoc */
   protected async entriesOf(owner: string): Promise<string[]> {
     const ids = await this.#send('ZRANGE', this.#ownerKey(owner), '0', '-1')
     if (Array.isArray(ids) && ids.every((id) => typeof id === 'string')) return ids
     throw answerNotUnderstood('no list of text')
   }
 
+  /** @inheritDoc */
   protected override advice(error: unknown): string | undefined {
     // The second is what a script says.
     if (/NOPERM|ACL failure|executing the script/.test(String(error))) {

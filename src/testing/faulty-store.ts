@@ -28,12 +28,18 @@ export class FaultyStore implements SessionStore {
   readonly #plan = new FaultPlan<FaultyMethod>()
 
   // Those that the wrapped store may lack are there when it has them.
+  /** @inheritDoc */
   declare isWellFormed?: NonNullable<SessionStore['isWellFormed']>
+  /** @inheritDoc */
   declare reloadSession?: NonNullable<SessionStore['reloadSession']>
+  /** @inheritDoc */
   declare sessionsOf?: NonNullable<SessionStore['sessionsOf']>
+  /** @inheritDoc */
   declare destroySessionsOf?: NonNullable<SessionStore['destroySessionsOf']>
+  /** @inheritDoc */
   declare destroySessionById?: NonNullable<SessionStore['destroySessionById']>
 
+  /** Wraps a store, which behaves as ever until it is told to fail or to stall. */
   constructor(store: SessionStore) {
     this.#store = store
     if (store.isWellFormed) this.isWellFormed = (value) => store.isWellFormed?.(value) ?? false
@@ -43,6 +49,7 @@ export class FaultyStore implements SessionStore {
     if (store.destroySessionById) this.destroySessionById = this.#destroySessionById
   }
 
+  /** @inheritDoc */
   get productionWarning(): string | undefined {
     return this.#store.productionWarning
   }
@@ -72,18 +79,22 @@ export class FaultyStore implements SessionStore {
     return this.#plan.stallNextAfter(method)
   }
 
+  /** @inheritDoc */
   loadSession(cookieValue: string): Promise<AnySession | undefined> {
     return this.#plan.run('loadSession', () => this.#store.loadSession(cookieValue))
   }
 
+  /** @inheritDoc */
   storeSession(session: AnySession): Promise<string | undefined> {
     return this.#plan.run('storeSession', () => this.#store.storeSession(session))
   }
 
+  /** @inheritDoc */
   destroySession(session: AnySession): Promise<void> {
     return this.#plan.run('destroySession', () => this.#store.destroySession(session))
   }
 
+  /** @inheritDoc */
   clearStore(): Promise<void> {
     return this.#plan.run('clearStore', () => this.#store.clearStore())
   }

@@ -8,9 +8,11 @@ import { type StoreCapabilities, StoreTest } from './store-test.ts'
 
 export type { StoreCapabilities } from './store-test.ts'
 
+/** What `storeContract` takes. */
 export interface StoreContractOptions {
   /** Registers one test with your runner, for example Vitest's `test` or that of `node:test`. */
   readonly test: (title: string, run: () => Promise<void>) => void
+  /** What the store does not promise, so that it is not tested. */
   readonly capabilities?: StoreCapabilities
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -112,3 +112,39 @@ test.each(entries)(
     expect([...new Set(missing)]).toEqual([])
   },
 )
+
+/** The members of a declaration that have no comment above them, and its own name if that has none. */
+function undocumented(code: string, name: string): string[] {
+  const missing: string[] = []
+  let isDocumented = false
+  let isInside = false
+  for (const line of code.split('\n')) {
+    const start = new RegExp(
+      `^export (?:declare )?(?:abstract )?(?:class|interface|type|function|const) ${name}\\b`,
+    ).exec(line)
+    const member = /^ {4}(?:(?:readonly|protected|abstract|static|get|set) )*(\w+)\??[(:<]/.exec(
+      line,
+    )?.[1]
+    const isHidden = /^ {4}private |#private/.test(line)
+    if (start) {
+      isInside = true
+      if (!isDocumented) missing.push(name)
+    } else if (isInside && member && !isHidden && !isDocumented) missing.push(`${name}.${member}`)
+    if (/^\}/.test(line) || (start && line.endsWith(';'))) isInside = false
+    // A comment that begins with a tag hides what the class says about itself.
+    const saysNothing = /\/\*\* @(?!inheritDoc)/.test(line)
+    isDocumented = line.trimEnd().endsWith('*/') && !saysNothing
+  }
+  return missing
+}
+
+test('every public name and member says what it is for', () => {
+  const names = new Set(entries.flatMap(([, file]) => [...publicOf(file).keys()]))
+  const missing = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.d.ts'))
+    .flatMap((file) => {
+      const code = readFileSync(join(directory, file), 'utf8')
+      return [...names].flatMap((name) => undocumented(code, name))
+    })
+  expect(missing).toEqual([])
+})

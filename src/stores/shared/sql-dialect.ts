@@ -18,6 +18,7 @@ export interface Dialect {
   readonly columns: string
   /** Ends an `INSERT` so that it leaves a row with this id alone. Where SQL has no such clause, `isTaken` recognises the error. */
   readonly insertIgnoreClause: string
+  /** Is this the error of an `INSERT` whose id is taken? */
   isTaken?(error: unknown): boolean
   /** A query for the strings of a JSON array (`?`). A dialect that has one must also know `DELETE … RETURNING`. */
   readonly jsonArrayRows?: string
@@ -29,6 +30,7 @@ export interface Dialect {
   deleteExpired(table: string, limit: number): string
   /** How often a statement that failed like this is tried in all: 1 if another try is no use. Its writes must be undone. */
   maxTries(error: unknown): number
+  /** Is this the error for a table that does not exist? */
   isMissingTable(error: unknown): boolean
   /** Is the role not allowed to do this? */
   isDenied?(error: unknown): boolean

@@ -6,13 +6,16 @@ import { withoutData } from './error-redaction.ts'
 import type { Dialect } from './sql-dialect.ts'
 import { checkTable } from './sql-name.ts'
 
+/** What every store with a table takes. */
 export interface SqlStoreOptions extends KeyedStoreOptions {
   /** A plain name: letters, digits and `_`. Default `'sessions'`. */
   readonly table?: string
 }
 
+/** What a statement is given as a parameter. */
 export type SqlValue = string | number | null
 
+/** What a statement has come to. */
 export interface SqlResult {
   /** What a `SELECT` or `RETURNING` gives: objects, with the columns by their names. */
   readonly rows: readonly unknown[]
@@ -39,6 +42,11 @@ export abstract class SqlStore extends IndexedStore {
   readonly #name: string
   readonly #table: string
 
+  /**
+   * The base of a store with one table. `dialect` says how the database differs; `query` sends it a statement.
+   *
+   * @throws TypeError for a table name that is not plain, and for an option that does not exist.
+   */
   constructor(dialect: Dialect, options?: SqlStoreOptions) {
     const { table = 'sessions', ...rest } = checkOptions('SqlStore', options)
     super(rest)
@@ -96,12 +104,14 @@ export abstract class SqlStore extends IndexedStore {
     })
   }
 
+  /** @inheritDoc */
   protected async read(id: string): Promise<SessionRecord | undefined> {
     const [found] = await this.#select('"id" = ?', id)
     if (found === undefined || found[0] === id) return found?.[1]
     throw answerNotUnderstood('rows that were not asked for')
   }
 
+  /** @inheritDoc */
   protected async insert(
     id: string,
     { version, expiry, owner, body }: SessionRecord,
@@ -117,6 +127,7 @@ export abstract class SqlStore extends IndexedStore {
     }
   }
 
+  /** @inheritDoc */
   protected async replace(
     id: string,
     { version, expiry, owner, body }: SessionRecord,
@@ -129,6 +140,7 @@ export abstract class SqlStore extends IndexedStore {
     return atLeastOne((await this.#run(sql, ...values)).changes)
   }
 
+  /** @inheritDoc */
   protected async remove(id: string, version?: string): Promise<boolean> {
     const sql = `DELETE FROM ${this.#table} WHERE "id" = ?`
     const { changes } =
@@ -146,6 +158,7 @@ export abstract class SqlStore extends IndexedStore {
     return rowsOf(await this.#run(sql, JSON.stringify(ids))).map(idOf)
   }
 
+  /** @inheritDoc */
   protected override async removeOwned(owner: string, except = ''): Promise<number> {
     const sql = `DELETE FROM ${this.#table} WHERE "owner" = ? AND "id" <> ? AND ${LIVE}${this.#returning}`
     return Number(changesOf(sql, await this.#run(sql, owner, except, Date.now())))
@@ -156,11 +169,13 @@ export abstract class SqlStore extends IndexedStore {
     return this.#dialect.jsonArrayRows === undefined ? '' : ' RETURNING "id"'
   }
 
+  /** @inheritDoc */
   protected async removeAll(): Promise<void> {
     const { deleteAllClause = '' } = this.#dialect
     atLeastOne((await this.#run(`DELETE FROM ${this.#table}${deleteAllClause}`)).changes)
   }
 
+  /** @inheritDoc */
   protected override async recordsOf(
     owner: string,
   ): Promise<[id: string, record: SessionRecord][]> {
@@ -194,6 +209,7 @@ export abstract class SqlStore extends IndexedStore {
     }
   }
 
+  /** @inheritDoc */
   protected override advice(error: unknown): string | undefined {
     const advice = this.#dialect.advice?.(error)
     if (this.#dialect.isMissingTable(error)) {
