@@ -93,7 +93,11 @@ export class CookieStore implements SessionStore {
     stateOf(session).recordRemoved()
   }
 
-  /** @throws SessionError `UNSUPPORTED`: sessions that are in cookies end with the secret that sealed them. */
+  /**
+   * Cannot be done: sessions that are in cookies end with the secret that sealed them.
+   *
+   * @throws SessionError `UNSUPPORTED`.
+   */
   async clearStore(): Promise<void> {
     throw new SessionError(
       'UNSUPPORTED',
