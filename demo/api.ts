@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { Session } from '../src/index.ts'
+import { type Session, SessionError } from '../src/index.ts'
 import { connection } from './connection.ts'
+import { recorded } from './recorded.ts'
 import { appWith, TIMEOUTS } from './sessions.ts'
 import { describeIsolate, type StoreFor, stores } from './stores.ts'
 import type { Env, Visitor } from './visitor.ts'
@@ -17,8 +18,16 @@ const SLOW = 600
 const REMEMBERED = 900
 
 /** The same routes for one store. */
-function routesFor(name: string, storeFor: StoreFor): Hono<Env> {
+function routesFor(name: string, plain: StoreFor): Hono<Env> {
+  const storeFor = recorded(plain)
   const app = appWith(name, storeFor)
+
+  // What the library says is for whoever runs the Worker. That is who looks at a playground.
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return error.getResponse()
+    if (error instanceof SessionError) return c.json({ error: error.message }, 500)
+    throw error
+  })
 
   app.get('/session', async (c) =>
     c.json({

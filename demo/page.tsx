@@ -2,50 +2,60 @@ import type { JSX } from 'hono/jsx/jsx-runtime'
 import { Isolates, Race } from './panels.tsx'
 import { Action, Fact, Field, Panel, Shell, StoreTitle } from './parts.tsx'
 import { STORES } from './stores.ts'
+import { Story, Strip } from './strip.tsx'
 
 /** The playground: a shell that `public/playground.js` fills from the JSON API. */
 export function Page(): JSX.Element {
   return (
     <Shell title="isolate-session playground" script="/playground.js">
-      <a class="skip" href="#panels">
+      <a class="skip" href="#session">
         Skip to the session
       </a>
       <header class="top">
         <h1>isolate-session</h1>
         <p>
-          Watch a session live: what the store holds, which cookie the browser gets, when the
-          session ends, and which isolates know it.
+          Sessions for Hono on Cloudflare Workers. Count a visit, and see what it takes: the line
+          that runs, the isolate that runs it, what the store does, and which cookie goes back.
         </p>
       </header>
-      <fieldset class="stores">
-        <legend>Your session is kept by</legend>
-        {Object.entries(STORES).map(([store, [title, hint]]) => (
-          <label class="store">
-            <input type="radio" name="store" value={store} checked={store === 'memory'} />
-            <StoreTitle title={title} />
-            <span class="hint">{hint}</span>
-          </label>
-        ))}
-      </fieldset>
+      <noscript>
+        <p class="notice shown">
+          This page needs JavaScript: it draws what the Worker answers. Without it nothing here does
+          anything.
+        </p>
+      </noscript>
       <p class="notice" id="signed-out">
         The private page is for somebody who has signed in, so it sent you here.
       </p>
-      <noscript>
-        <p class="notice shown">This page needs JavaScript: it draws what the JSON API says.</p>
-      </noscript>
-      <main id="panels">
-        <SessionPanel />
-        <CookiePanel />
-        <WritePanel />
-        <AccountPanel />
-        <Isolates />
-        <Race />
-        <Panel id="timeline" title="What happened">
-          <p class="quiet" data-empty>
-            Nothing yet. Count a visit.
-          </p>
-          <ol class="timeline" data-fact="timeline" />
-        </Panel>
+      {/* Nothing in it can be used before there is a script to use it. */}
+      <main inert>
+        <Strip />
+        <fieldset class="stores">
+          <legend>Your session is kept by</legend>
+          {Object.entries(STORES).map(([store, [title, hint]]) => (
+            <label class="store">
+              <input type="radio" name="store" value={store} checked={store === 'memory'} />
+              <StoreTitle title={title} />
+              <span class="hint">{hint}</span>
+            </label>
+          ))}
+        </fieldset>
+        <Story />
+        <h2 class="workshop">The workshop</h2>
+        <div id="panels">
+          <SessionPanel />
+          <CookiePanel />
+          <WritePanel />
+          <AccountPanel />
+          <Isolates />
+          <Race />
+          <Panel id="timeline" title="What happened">
+            <p class="quiet" data-empty>
+              Nothing yet. Count a visit.
+            </p>
+            <ol class="timeline" data-fact="timeline" />
+          </Panel>
+        </div>
       </main>
       <p class="status" role="status" data-fact="status" />
     </Shell>
@@ -65,11 +75,6 @@ function SessionPanel(): JSX.Element {
         <Fact name="age" label="Age" />
         <Fact name="data" label="Data" />
       </dl>
-      <div class="row">
-        <Action name="visit" isPrimary>
-          Count a visit
-        </Action>
-      </div>
     </Panel>
   )
 }
@@ -84,7 +89,7 @@ function CookiePanel(): JSX.Element {
       <dl class="attributes" data-fact="attributes" />
       <p class="quiet">
         Page scripts cannot read an HttpOnly cookie. The Worker says what it sent, and never the
-        value.
+        value. (Here every store has a cookie of its own, so that you can have a session in each.)
       </p>
     </Panel>
   )
@@ -104,7 +109,6 @@ function WritePanel(): JSX.Element {
         <Action name="take-flash">Take it</Action>
       </form>
       <div class="row">
-        <Action name="rotate">New cookie value</Action>
         <Action name="shorten">End after 20 s unused</Action>
       </div>
     </Panel>
@@ -120,13 +124,10 @@ function AccountPanel(): JSX.Element {
           <input type="checkbox" name="remember" /> Remember me for 15 minutes, also when the
           browser is closed
         </label>
-        <button type="submit" class="primary">
-          Sign in
-        </button>
+        <button type="submit">Sign in</button>
         <Action name="other-device">Sign in on another device</Action>
       </form>
       <div class="row">
-        <Action name="sign-out">Sign out</Action>
         <Action name="sign-out-everywhere">Sign out everywhere else</Action>
         <Action name="sign-out-meanwhile">Sign out during a request</Action>
         <a class="button" data-private href="/private/memory">

@@ -2,7 +2,7 @@ import type { JSX } from 'hono/jsx/jsx-runtime'
 import { Action, Panel, StoreTitle } from './parts.tsx'
 import { MAX_BYTES, STORES } from './stores.ts'
 
-const ISOLATES = ['A', 'B', 'C']
+export const ISOLATES: readonly string[] = ['A', 'B', 'C']
 
 /** Who of three isolates knows the visitor. There are three where `npm run dev` started them. */
 export function Isolates(): JSX.Element {
@@ -35,6 +35,9 @@ export function Isolates(): JSX.Element {
               <tr data-row={store}>
                 <th scope="row">
                   <StoreTitle title={title} />
+                  {store === 'kv' && (
+                    <span class="hint"> at once here, up to a minute late on Cloudflare</span>
+                  )}
                 </th>
                 {ISOLATES.map((isolate) => (
                   <td data-cell={isolate}>
@@ -47,9 +50,7 @@ export function Isolates(): JSX.Element {
         </table>
       </div>
       <div class="row" data-fact="isolate-buttons">
-        <Action name="ask" isPrimary>
-          Ask all three
-        </Action>
+        <Action name="ask">Ask all three</Action>
         <Action name="ask-every">Ask for every store</Action>
         {ISOLATES.map((isolate) => (
           <button type="button" data-action="visit-at" data-isolate={isolate}>
@@ -113,9 +114,7 @@ export function Race(): JSX.Element {
         </table>
       </div>
       <div class="row">
-        <Action name="race" isPrimary>
-          Race
-        </Action>
+        <Action name="race">Race</Action>
         <Action name="race-every">Race in every store</Action>
       </div>
     </Panel>

@@ -30,7 +30,9 @@ export function Shell({
 export function Panel({ id, title, children }: { id: string; title: string; children?: Child }) {
   return (
     <section class={`panel panel-${id}`} aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+      <h2 id={id} tabindex={-1}>
+        {title}
+      </h2>
       {children}
     </section>
   )

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
 import type { SessionEvent } from '../src/index.ts'
+import type { StoreCall } from './recorded.ts'
 import type { Env } from './visitor.ts'
 
 /** Events as the middleware tells them, and two that can be seen from outside. None holds a cookie value. */
@@ -15,6 +16,8 @@ interface SeenCookie {
 /** What one response says about its session, in a header, so that the page can draw what scripts cannot see. */
 export interface Report {
   events: Observed[]
+  /** The calls of the store, in the order in which they ended. */
+  calls: StoreCall[]
   received: SeenCookie | null
   sent: (SeenCookie & { valueBytes: number; attributes: string[] }) | null
 }
@@ -24,6 +27,7 @@ export const REPORT_HEADER = 'X-Session-Report'
 /** What is remembered of a request until it can be reported. */
 export interface Watched {
   events: Observed[]
+  calls: StoreCall[]
   /** Undefined if the store failed before there was a session. */
   before?: { id: string | undefined; expiry: Date | undefined; createdAt: Date }
 }
@@ -32,8 +36,9 @@ export interface Watched {
 export function reporting(cookieName: string): MiddlewareHandler<Env> {
   return async (c, next) => {
     c.set('events', [])
+    c.set('calls', [])
     await next()
-    c.res.headers.set(REPORT_HEADER, JSON.stringify(reportOf(c, cookieName)))
+    c.res.headers.set(REPORT_HEADER, ascii(JSON.stringify(reportOf(c, cookieName))))
   }
 }
 
@@ -44,6 +49,12 @@ export const remember: MiddlewareHandler<Env> = async (c, next) => {
   await next()
 }
 
+/** A header is ASCII, an owner's name need not be. */
+function ascii(json: string): string {
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return json.replace(/[^\x20-\x7e]/g, escaped)
+}
+
 function reportOf(c: Context<Env>, cookieName: string): Report {
   const names = [cookieName, `__Host-${cookieName}`]
   const carried = Object.entries(getCookie(c)).find(([name]) => names.includes(name))
@@ -52,8 +63,11 @@ function reportOf(c: Context<Env>, cookieName: string): Report {
     .find((line) => names.some((name) => line.startsWith(`${name}=`)))
   return {
     events: [...c.var.events, ...derived(c.var)],
-    received: carried ? { name: carried[0], bytes: carried.join('').length } : null,
-    sent: line === undefined ? null : withoutValue(line),
+    calls: c.var.calls,
+    received: carried
+      ? { name: asInAnApp(carried[0], cookieName), bytes: carried.join('').length }
+      : null,
+    sent: line === undefined ? null : withoutValue(line, cookieName),
   }
 }
 
@@ -71,8 +85,14 @@ function derived({ session, before, events }: Env['Variables']): Observed[] {
   return isSignIn ? [{ type: 'signed-in', id }] : []
 }
 
-function withoutValue(line: string): NonNullable<Report['sent']> {
+/** Here each store has a cookie of its own. In an app it is called `session`, and that is the name to read about. */
+function asInAnApp(name: string, cookieName: string): string {
+  return name.replace(cookieName, 'session')
+}
+
+function withoutValue(line: string, cookieName: string): NonNullable<Report['sent']> {
   const [pair = '', ...attributes] = line.split('; ')
   const [name = '', value = ''] = pair.split(/=(.*)/s)
-  return { name, bytes: name.length + value.length, valueBytes: value.length, attributes }
+  const bytes = name.length + value.length
+  return { name: asInAnApp(name, cookieName), bytes, valueBytes: value.length, attributes }
 }

@@ -43,7 +43,10 @@ export const STORES: Readonly<Record<string, readonly [title: string, hint: stri
 /** Nobody applies migrations to a playground: it does so itself, at the first request of an isolate. */
 async function d1({ DB }: Bindings): Promise<D1Store> {
   const store = new D1Store(DB)
-  if (!migrated) await store.migrate()
+  if (!migrated) {
+    await store.migrate()
+    await store.cleanup() // of yesterday
+  }
   migrated = true
   return store
 }

@@ -3,6 +3,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import playground from '../demo/index.tsx'
 import door from '../demo/isolates/door.ts'
 import type { Report } from '../demo/report.ts'
+import { stores } from '../demo/stores.ts'
+import { WORKERS } from '../demo/workers.ts'
 import { Visitor } from './support/visitor.ts'
 
 const LOCAL = 'http://localhost:8787'
@@ -255,6 +257,10 @@ describe('the playground', () => {
   })
 })
 
+test('there is a Worker to copy for every store', () => {
+  expect(WORKERS).toEqual(Object.keys(stores))
+})
+
 describe('the report on a response', () => {
   afterEach(() => {
     vi.useRealTimers()
@@ -280,18 +286,27 @@ describe('the report on a response', () => {
       },
     })
     const again = reportOf(await ada.visit('/api/memory/visits', send()))
-    expect(again).toEqual({ events: [], received: { name: 'session', bytes: 50 }, sent: null })
+    expect(again).toEqual({
+      events: [],
+      calls: [
+        { method: 'loadSession', result: 'found' },
+        { method: 'storeSession', result: 'stored' },
+      ],
+      received: { name: 'session', bytes: 50 },
+      sent: null,
+    })
     const value = ada.cookies.get('session') ?? expect.fail()
     expect(response.headers.get('X-Session-Report')).not.toContain(value)
   })
 
-  test('names the cookie as it is called over https', async () => {
+  test('names the cookie as an app’s is called, over https, whatever the playground calls it', async () => {
     const ada = new Visitor((url, init) => playground.request(url, init, env), 'https://localhost')
     await ada.visit('/api/d1/visits', send())
     const { received, sent } = reportOf(
       await ada.visit('/api/d1/sign-in', send({ user: 'Ada ☕' })),
     )
-    expect(received?.name).toBe('__Host-session-d1')
+    expect(received?.name).toBe('__Host-session')
+    expect([...ada.cookies.keys()]).toEqual(['__Host-session-d1'])
     expect(sent?.attributes).toContain('Secure')
   })
 
@@ -335,14 +350,21 @@ describe('the report on a response', () => {
 
   test('is there when the store has failed', async () => {
     vi.spyOn(console, 'error').mockReturnValue()
-    const failing = { ...env, KV: { get: () => Promise.reject(new Error('down')) } }
+    const down = () => Promise.reject(new Error('down'))
+    const failing = { ...env, KV: { get: down, put: down, delete: down, list: down } }
     const response = await playground.request(
       `${LOCAL}/api/kv/session`,
       { headers: { Cookie: `session-kv=${'A'.repeat(43)}` } },
       failing,
     )
     expect(response.status).toBe(500)
-    expect(reportOf(response)).toMatchObject({ events: [], sent: null })
+    expect(reportOf(response)).toMatchObject({
+      events: [],
+      calls: [{ method: 'loadSession', result: 'STORE_FAILED' }],
+      sent: null,
+    })
+    // What to do about it reaches the page.
+    expect(await response.json()).toEqual({ error: expect.stringMatching(/^The session store/) })
   })
 })
 

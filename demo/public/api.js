@@ -1,7 +1,7 @@
 // Calls the JSON API, and hands on what each response reports of its session.
 let listener = () => {}
 
-/** `listener({ store, isolate, events, sent, received })` for every response. */
+/** `listener({ store, method, path, isolate, events, calls, sent, received, answer })` for every response. */
 export function onReport(heard) {
   listener = heard
 }
@@ -24,9 +24,9 @@ export async function call(store, method, path, { body, isolate, anonymous = fal
     throw new Error('The Worker does not answer.')
   })
   isolates = response.headers.get('X-Isolates')?.split(',') ?? []
-  const report = JSON.parse(response.headers.get('X-Session-Report') ?? '{"events":[]}')
-  if (!anonymous) listener({ store, isolate, ...report })
+  const report = JSON.parse(response.headers.get('X-Session-Report') ?? '{"events":[],"calls":[]}')
   const answer = await response.json().catch(() => ({}))
+  if (!anonymous) listener({ store, method, path, isolate, answer, ...report })
   if (!response.ok) throw new Error(answer.error ?? `The Worker answers ${response.status}.`)
   return answer
 }

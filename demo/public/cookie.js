@@ -19,6 +19,12 @@ export function noteCookie({ store, sent, received }) {
   last.set(store, { sent: sent ?? known.sent, received, at: sent ? Date.now() : known.at })
 }
 
+/** Its Max-Age has passed, so the browser does not send it any more. */
+export function forgetCookie(store) {
+  show('cookie-state', 'The browser has forgotten the cookie: its Max-Age has passed.')
+  last.delete(store)
+}
+
 export function drawCookie(store) {
   const { sent, received, at } = last.get(store) ?? {}
   const removed = sent?.valueBytes === 0
@@ -36,7 +42,7 @@ function stateOf(received, sent, removed) {
   if (removed) return 'The last response deleted the cookie.'
   if (received) return `The browser shows ${received.name}, ${received.bytes} of 4,096 bytes.`
   if (sent) return `The browser was sent ${sent.name}, ${sent.bytes} of 4,096 bytes.`
-  return 'No cookie: nothing was written, so there is nothing to remember.'
+  return 'No cookie.'
 }
 
 function line({ name, valueBytes, attributes }) {

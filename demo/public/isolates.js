@@ -8,6 +8,14 @@ export function drawDoor() {
   fact('no-isolates').hidden = several
   fact('isolates').hidden = !several
   fact('isolate-buttons').hidden = !several
+  fact('route').hidden = !several
+}
+
+/** What was asked before is not known any more: something has happened to the session since. */
+export function forgetAnswers(store) {
+  for (const cell of document.querySelectorAll(`[data-row="${store}"] [data-cell]`)) {
+    cell.replaceChildren(element('span', 'hint', 'not asked'))
+  }
 }
 
 /** A visitor without a session gets one, at the first isolate: there is something to know then. */

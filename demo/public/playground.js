@@ -3,9 +3,10 @@ import { call, isolates, onReport } from './api.js'
 import { connect } from './connection.js'
 import { noteCookie } from './cookie.js'
 import { element, fact, show } from './dom.js'
-import { askAll, beginIn, drawDoor } from './isolates.js'
+import { askAll, beginIn, drawDoor, forgetAnswers } from './isolates.js'
 import { RACERS, raceIn } from './race.js'
 import { current, drawSession, tick } from './session.js'
+import { drawStrip, isOfThePage } from './strip.js'
 import { tell } from './timeline.js'
 
 const switches = [...document.querySelectorAll('[name="store"]')]
@@ -13,13 +14,38 @@ const everyStore = switches.map(({ value }) => value)
 const titleOf = (store) =>
   document.querySelector(`[value="${store}"] + .store-title`)?.textContent ?? store
 const chosen = () => switches.find(({ checked }) => checked)?.value ?? 'memory'
-const ask = (method, path, body, isolate) => call(chosen(), method, path, { body, isolate })
+const ask = (method, path, body, isolate = here) => call(chosen(), method, path, { body, isolate })
+
+/** The isolate that what is being done goes to; undefined: where there is only one. */
+let here
+/** The first one that does not know what A knows. */
+const SECOND = 1
+let turn = SECOND
+
+/** Isolate A, or each of the three in turn. */
+function nextIsolate() {
+  if (isolates.length < 2) return undefined
+  const any = document.querySelector('[name="route"]:checked').value === 'any'
+  return any ? isolates[turn++ % isolates.length] : isolates[0]
+}
+
+function route(to) {
+  document.querySelector(`[name="route"][value="${to}"]`).checked = true
+  turn = SECOND
+}
 
 /** The events of what is being done just now. */
 let events = []
+/** The visitor has done something in this store, so the strip does not show what the page looks at by itself. */
+let hasActed = false
+/** The ids of the isolates, by their letters: an id that changes is an isolate that was started anew. */
+const started = new Map()
 onReport((report) => {
   noteCookie(report)
   const store = titleOf(report.store)
+  if (!isOfThePage(report.method, report.path) || !hasActed) {
+    drawStrip({ ...report, title: store })
+  }
   events.push(...report.events.map((event) => ({ ...event, store, isolate: report.isolate })))
 })
 
@@ -27,7 +53,16 @@ async function refresh() {
   const answer = await ask('GET', '/session')
   drawSession(answer)
   drawDoor()
+  noteStart(here ?? 'A', answer.isolate.id)
   await listDevices(answer.session)
+}
+
+function noteStart(letter, id) {
+  const before = started.get(letter)
+  started.set(letter, id)
+  if (before === undefined || before === id) return
+  const store = titleOf('memory')
+  tell(`Isolate ${letter} was started anew, so what MemoryStore kept in it is gone.`, { store })
 }
 
 async function listDevices({ owner }) {
@@ -83,6 +118,46 @@ const actions = {
     const { owner } = await call(chosen(), 'POST', '/sign-in', options)
     return `${owner} has signed in on another device, which has its own cookie.`
   },
+  'sign-in-as-ada': async () => {
+    const { owner } = await ask('POST', '/sign-in', { user: 'ada' })
+    return `Signed in as ${owner}.`
+  },
+  'step-nobody': async () => {
+    route('one')
+    here = nextIsolate()
+    check('memory')
+    if (!(await ask('GET', '/session')).session.isNew) await ask('POST', '/sign-out')
+    hasActed = false
+    await ask('GET', '/session')
+    return 'Nobody: nothing was written, so there is no cookie.'
+  },
+  'step-visit': async () =>
+    `Visit ${(await ask('POST', '/visits')).visits}. There is a cookie now.`,
+  'step-deploy': async () => {
+    check('memory')
+    route('any')
+    const counts = await visitEach()
+    return `Three visits by three isolates: they count ${counts}.`
+  },
+  'step-store': async () => {
+    check('d1')
+    route('any')
+    const counts = await visitEach()
+    return `Three visits by three isolates, kept in D1: they count ${counts}.`
+  },
+  'step-everywhere': async () => {
+    check('d1')
+    await ask('POST', '/sign-in', { user: 'ada' })
+    await call(chosen(), 'POST', '/sign-in', { body: { user: 'ada' }, anonymous: true })
+    const { ended } = await ask('POST', '/sign-out-everywhere')
+    return `Signed out on ${ended} other device${ended === 1 ? '' : 's'}. This one stays.`
+  },
+  copy: async () => {
+    await navigator.clipboard.writeText(
+      document.querySelector('[data-worker]:not([hidden])').textContent,
+    )
+    return `Copied a Worker with ${titleOf(chosen())}.`
+  },
   connect: async () => {
     await connect(chosen(), () => look('The connection has closed: the session has ended.'))
     return 'A connection was asked for: it is open for as long as the session lives.'
@@ -136,6 +211,18 @@ const actions = {
 
 const kept = ({ set, update }) => `${set} of ${RACERS} kept by set, ${update} by update.`
 
+async function visitEach() {
+  const counts = []
+  for (let i = 0; i < Math.max(isolates.length, 3); i++) {
+    here = nextIsolate()
+    counts.push((await ask('POST', '/visits')).visits)
+  }
+  return counts.join(', ')
+}
+
+/** What these say stays true of the isolates that were asked. */
+const ASKING = ['ask', 'ask-every', 'visit-at', 'copy', 'take-flash']
+
 const tabs = new BroadcastChannel('isolate-session-playground')
 let work = Promise.resolve()
 
@@ -152,20 +239,27 @@ function inTurn(next) {
 
 /** `act` gives what to say of it, or nothing unless something happened to the session. */
 async function attempt(act, quietly) {
-  const store = titleOf(chosen())
   events = []
   try {
     const text = await act()
     await refresh()
+    const store = titleOf(chosen())
     if (!quietly || events.length > 0) tell(text, { store, events })
   } catch (error) {
-    tell(error.message, { store, events, bad: true })
+    tell(error.message, { store: titleOf(chosen()), events, bad: true })
   }
 }
 
 function run(action, form, button) {
   inTurn(async () => {
+    here = nextIsolate()
+    hasActed = true
+    document.getElementById('signed-out').hidden = true
+    if (!ASKING.includes(action)) forgetAnswers(chosen())
     await attempt(() => actions[action](form))
+    if (action.startsWith('step-')) {
+      document.querySelector('.panel-last-request').scrollIntoView({ block: 'nearest' })
+    }
     tabs.postMessage(chosen())
     // The list of devices is a new one. Who was in it with the keyboard is not to be thrown out.
     if (button && !button.isConnected) document.getElementById('devices').focus()
@@ -176,9 +270,18 @@ function look(text) {
   inTurn(() => attempt(() => text, true))
 }
 
-function choose(store) {
+/** Shows a store as the chosen one. */
+function check(store) {
   for (const option of switches) option.checked = option.value === store
-  document.querySelector('[data-private]').href = `/private/${chosen()}`
+  document.querySelector('[data-private]').href = `/private/${store}`
+  for (const worker of document.querySelectorAll('[data-worker]')) {
+    worker.hidden = worker.dataset.worker !== store
+  }
+}
+
+function choose(store) {
+  check(store)
+  hasActed = false
   look(`Looked at the session that ${titleOf(chosen())} keeps.`)
 }
 
@@ -215,5 +318,6 @@ setInterval(() => {
   tell('Nobody used it.', { store, events })
 }, 1000)
 
+document.querySelector('main').inert = false
 const asked = new URLSearchParams(location.search).get('store')
 choose(everyStore.includes(asked) ? asked : chosen())

@@ -1,8 +1,9 @@
 // The session and its two clocks.
-import { drawCookie } from './cookie.js'
+import { drawCookie, forgetCookie } from './cookie.js'
 import { duration, fact, show } from './dom.js'
 
 let shown
+let shownIn
 /** The Worker's clock against this one's, in milliseconds. */
 let ahead = 0
 let timeouts
@@ -11,13 +12,15 @@ let hasEnded = false
 export const current = () => shown
 
 export function drawSession({ store, session, isolate, timeouts: given, now }) {
+  const had = shown?.isNew === false && shownIn === store
   shown = session
+  shownIn = store
   timeouts = given
   ahead = Date.parse(now) - Date.now()
   hasEnded = false
   show('id', session.id ?? 'none')
   show('data', JSON.stringify(session.data))
-  show('state', stateOf(session))
+  show('state', stateOf(session, had))
   fact('state').className = `state ${session.isNew ? 'none' : 'lives'}`
   const bytes = `${isolate.bytes.toLocaleString()} of ${isolate.maxBytes.toLocaleString()} bytes`
   const held = `${isolate.sessions.toLocaleString()} sessions, ${bytes}`
@@ -27,7 +30,8 @@ export function drawSession({ store, session, isolate, timeouts: given, now }) {
   tick()
 }
 
-function stateOf({ isNew, owner }) {
+function stateOf({ isNew, owner }, had) {
+  if (isNew && had) return 'No session any more: this isolate and its store do not know it.'
   if (isNew) return 'No session. Nothing was written, so nothing is stored.'
   return owner === null ? 'An anonymous session.' : `Signed in as ${owner}.`
 }
@@ -45,6 +49,7 @@ export function tick() {
   if (!lives || left > 0) return false
   hasEnded = true
   show('state', 'It has run out. The next request will find no session.')
+  forgetCookie(shownIn)
   fact('state').className = 'state none'
   return true
 }

@@ -38,15 +38,21 @@ describe.skipIf(!CHROMIUM)(`everybody can use the playground, ${IN_A_BROWSER}`, 
     expect(await focused(ada)).toEqual({ name: 'Skip to the session', seen: true })
     expect(await ada.page.getByText('Skip to the session').boundingBox()).toMatchObject({ x: 24 })
     await key('Tab')
+    expect((await focused(ada)).name).toBe('Count a visit')
+    for (let i = 0; i < 4; i++) await key('Tab')
+    expect((await focused(ada)).name).toMatch(/^isolate A/)
+    await key('Tab')
     expect((await focused(ada)).name).toMatch(/^MemoryStore/)
     for (let i = 0; i < 3; i++) await key('ArrowDown')
     expect((await focused(ada)).name).toMatch(/^D1Store/)
-    await key('Tab')
+    for (let i = 0; i < 5; i++) await key('Shift+Tab')
     expect((await focused(ada)).name).toBe('Count a visit')
     await key('Enter')
     expect(await ada.status()).toBe('Visit 1. · Created')
     await key('Space')
     expect(await ada.status()).toBe('Visit 2.')
+    await ada.page.getByLabel('Key', { exact: true }).focus()
+    await key('Shift+Tab')
     await key('Tab')
     await keyboard.type('drink')
     await key('Tab')
@@ -79,7 +85,16 @@ describe.skipIf(!CHROMIUM)(`everybody can use the playground, ${IN_A_BROWSER}`, 
   test('with a screen reader: landmarks, names and what is said', async () => {
     const ada = await Person.at(browser, playground.origin)
     const { page } = ada
-    for (const name of ['Session', 'Cookie', 'Write', 'Account', 'Isolates', 'What happened']) {
+    for (const name of [
+      'The last request',
+      'In five steps',
+      'Session',
+      'Cookie',
+      'Write',
+      'Account',
+      'Isolates',
+      'What happened',
+    ]) {
       expect(await page.getByRole('region', { name, exact: true }).count(), name).toBe(1)
     }
     expect(await page.getByRole('group', { name: 'Your session is kept by' }).count()).toBe(1)

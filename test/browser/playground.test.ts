@@ -25,6 +25,10 @@ describe.skipIf(!CHROMIUM)(`the playground, ${IN_A_BROWSER}`, () => {
     ['New cookie value', /^There is no session to rotate\.$/],
     ['Count a visit', /^Visit 1\. · Created$/],
     ['Count a visit', /^Visit 2\.$/],
+    ['Sign in as ada', /^Signed in as ada\. · Rotated · Signed in$/],
+    ['Sign out', /^Signed out\. · Destroyed$/],
+    ['Count a visit', /^Visit 1\. · Created$/],
+    ['Count a visit', /^Visit 2\.$/],
     ['New cookie value', /^A new cookie value, the same data\. · Rotated$/],
     ['Set', /^Set colour\.$/],
     ['Leave it', /^Left a flash message/],
@@ -45,15 +49,89 @@ describe.skipIf(!CHROMIUM)(`the playground, ${IN_A_BROWSER}`, () => {
     ['End after 20 s unused', /^From now on this session ends when it is not used for 20 s\./],
     ['Sign out', /^Signed out\. · Destroyed$/],
     ['Sign out during a request', /^The slow request found the session gone.* · Gone/],
+    ['Nobody', /^Nobody: nothing was written, so there is no cookie\.$/],
+    ['A visit', /^Visit 1\. There is a cookie now\. · Created$/],
+    ['Deploy', /^Three visits by three isolates: they count 1, 1, 1\. · Rejected · Created$/],
+    ['Choose a store', /^Three visits by three isolates, kept in D1: they count \d+, \d+, \d+\./],
+    ['Sign out everywhere', /^Signed out on \d+ other devices?\. This one stays\./],
+    ['Copy it', /^Copied a Worker with D1Store\.$/],
   ]
 
   test('every button does what it says', async () => {
     const ada = await arrive()
+    await ada.page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await ada.page.getByText('Copy this Worker').click()
     const names = await ada.page.locator('button').allInnerTexts()
     expect(new Set(BUTTONS.map(([name]) => name))).toEqual(new Set(names))
     for (const [name, says] of BUTTONS) expect(await ada.press(name), name).toMatch(says)
-    expect(await ada.text('[data-fact="state"]')).toMatch(/^No session/)
+    const copied = await ada.page.evaluate(() => navigator.clipboard.readText())
+    expect(copied).toContain('new D1Store(env.DB)')
     await ada.leave()
+  })
+
+  test('the strip shows the last request: the line, the isolate, the calls, the answer', async () => {
+    const ada = await arrive('/?store=d1')
+    const strip = (name: string): Promise<string> => ada.text(`[data-fact="strip-${name}"]`)
+    expect(await strip('line')).toBe("session.get('visits')")
+    expect(await strip('calls')).toMatch(/^No call: there is no cookie/)
+    expect(await strip('cookie')).toBe('no Set-Cookie')
+    await ada.press('Count a visit')
+    expect(await strip('line')).toBe("session.update('visits', (n = 0) => n + 1)")
+    expect(await strip('store')).toBe('D1Store')
+    expect(await strip('calls')).toBe('storeSession → stored, with a new cookie value')
+    expect(await strip('answer')).toBe('Visit 1')
+    expect(await strip('cookie')).toBe('Set-Cookie: session=…; Max-Age=300')
+    await ada.press('Count a visit')
+    expect(await strip('calls')).toBe('loadSession → found\nstoreSession → stored')
+    expect(await strip('cookie')).toBe('no Set-Cookie')
+    await ada.press('Sign out')
+    expect(await strip('calls')).toBe('loadSession → found\ndestroySession → removed')
+    expect(await strip('cookie')).toBe('Set-Cookie: session=; Max-Age=0')
+    await ada.leave()
+  })
+
+  test.each([
+    ['memory', [1, 1, 1, 1]],
+    ['d1', [1, 2, 3, 4]],
+    ['durable-object', [1, 2, 3, 4]],
+    ['cookie', [1, 2, 3, 4]],
+  ])('as on Cloudflare, the same button counts with %s: %j', async (store, counts) => {
+    const ada = await arrive(`/?store=${store}`)
+    await ada.page.getByLabel('any of three').check()
+    const lit: string[] = []
+    for (const count of counts) {
+      await ada.press('Count a visit')
+      expect(await ada.text('[data-fact="strip-answer"]')).toBe(`Visit ${count}`)
+      lit.push(await ada.text('.lamp.lit'))
+    }
+    expect(lit).toEqual(['B', 'C', 'A', 'B'])
+    await ada.page.getByLabel('isolate A').check()
+    await ada.press('Count a visit')
+    expect(await ada.text('.lamp.lit')).toBe('A')
+    await ada.leave()
+  })
+
+  test('what was asked of the isolates is not shown any more when something has happened since', async () => {
+    const ada = await arrive('/?store=d1')
+    const row = (): Promise<string[]> => ada.page.locator('[data-row="d1"] td').allInnerTexts()
+    await ada.press('Ask all three')
+    expect((await row()).join()).toContain('knows')
+    await ada.press('Sign out')
+    expect(await row()).toEqual(['not asked', 'not asked', 'not asked'])
+    expect(await ada.text('[data-fact="state"]')).toMatch(/^No session any more/)
+    await ada.leave()
+  })
+
+  test('without JavaScript nothing looks as if it could be used', async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false })
+    const page = await context.newPage()
+    await page.goto(playground.origin)
+    const notice = await page.locator('noscript p').boundingBox()
+    expect(notice?.height).toBeGreaterThan(20)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
+    expect(await page.locator('main :focus').count()).toBe(0)
+    await context.close()
   })
 
   test.each(['durable-object', 'd1', 'memory'])(
@@ -227,6 +305,7 @@ describe.skipIf(!CHROMIUM)(`the playground, ${IN_A_BROWSER}`, () => {
     await page.clock.fastForward(241_000)
     await expect.poll(() => page.locator('[data-fact="state"]').innerText()).toContain('run out')
     expect(await page.locator('.timeline .expired').count()).toBe(1)
+    expect(await page.locator('[data-fact="cookie-state"]').innerText()).toContain('forgotten')
     await context.close()
   })
 

@@ -50,7 +50,7 @@ const sourceOf = (file: string): string => file.replace('./dist/', './src/').rep
 const ENTRY = 'the-page.tsx'
 
 /** A module's text, bundled the way wrangler does it, with the other files of its page. `hono` is found from here. */
-async function bundleText(contents: string, others: readonly Block[]): Promise<string> {
+export async function bundleText(contents: string, others: readonly Block[] = []): Promise<string> {
   const beside: Plugin = {
     name: 'the other files of the page',
     setup({ onResolve, onLoad }) {
