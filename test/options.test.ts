@@ -298,13 +298,15 @@ describe('M7 options that are no object', () => {
 
   test('a store in their place is told where it belongs', () => {
     for (const made of [store, new CookieStore({ secrets: SECRET })]) {
-      expect(refusal(() => session(made as never))).toContain('session({ store })')
+      expect(refusal(() => session(made as never))).toContain(
+        'session({ store: new MemoryStore() })',
+      )
     }
     expect(refused('MemoryStore', store)).toContain('no option')
   })
 
   test('a class in place of a store is told about new', () => {
-    expect(refusal(() => session(MemoryStore as never))).toContain('such as { store }')
+    expect(refusal(() => session(MemoryStore as never))).toContain('new MemoryStore()')
     expect(refused('session()', { store: MemoryStore })).toContain('`new`')
     expect(refused('session()', { store: KVStore })).toContain('`new`')
     expect(refused('session()', { store: {} })).toContain('store')

@@ -40,6 +40,11 @@ describe('S1 a new session', () => {
 })
 
 describe('S2 get', () => {
+  test('get() without a key is a mistake that is said', () => {
+    const session = new Session() as unknown as { get(): unknown }
+    expect(() => session.get()).toThrow(new TypeError("get() takes a key: session.get('cart')."))
+  })
+
   test('gives a deep-frozen copy: changing it throws where it happens', async () => {
     const { session } = await stored({ cart: { items: ['tea'] } })
     const cart = session.get('cart') as { items: string[] }

@@ -190,6 +190,12 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     return this.#keepAlive(this.#saves.run(() => this.#flush(true)))
   }
 
+  /** A late `save()` that nobody waits for would be refused in silence: the response has gone out. */
+  refused(error: unknown): void {
+    const isCommitted = error instanceof SessionError && error.code === 'SESSION_COMMITTED'
+    if (isCommitted) warnOnce(`isolate-session: save() was refused. ${error.message}`)
+  }
+
   /** `session.reload()`. */
   async reload(): Promise<void> {
     const state = this.#state

@@ -70,8 +70,10 @@ export interface Settings<Context> {
 export function settingsOf<Context, EventContext, Data extends object>(
   options: CoreOptions<Context, EventContext, Data>,
 ): Settings<Context> {
-  if (isStore(options)) {
-    throw new TypeError('session(): pass the store as an option, session({ store }).')
+  if (isStore(options) || isStore((options as { prototype?: unknown } | undefined)?.prototype)) {
+    throw new TypeError(
+      'session(): pass the store as an option: session({ store: new MemoryStore() }).',
+    )
   }
   const checked = checkOptions('session()', options)
   const {

@@ -3,6 +3,7 @@ type Kind = readonly [words: string, fits: (value: unknown) => boolean, isRequir
 
 const isPositive = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0
 
+/** Has it the one method that every store has? */
 export function isStore(value: unknown): value is { loadSession: unknown } {
   return typeof (value as { loadSession?: unknown } | null | undefined)?.loadSession === 'function'
 }

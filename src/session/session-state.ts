@@ -32,6 +32,8 @@ export interface Manager {
   save(): Promise<void>
   /** Reads the session again. */
   reload(): Promise<void>
+  /** A `save()` was refused. Whoever called it may not have waited for it. */
+  refused(error: unknown): void
   /** The handler has looked at the session for the first time. */
   accessed(): void
   /** A request that nobody looks at (`HEAD`, a prefetch) leaves flashes for one that somebody does. */

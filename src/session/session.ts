@@ -99,8 +99,11 @@ export class Session<Data extends object = Record<string, unknown>> {
    * The value under `key`, deep-frozen, or `undefined`. A flash under this key is taken first.
    *
    * Changing what it returns throws; use `set` or `update`.
+   *
+   * @throws TypeError without a key.
    */
   get<K extends keyof Data & string>(key: K): DeepReadonly<Data[K]> | undefined {
+    if (typeof key !== 'string') throw new TypeError("get() takes a key: session.get('cart').")
     const state = this.#accessed
     const flash = ownProperty(state.content.flash, key)
     if (!flash) return freezeJson(state.read(key)) as DeepReadonly<Data[K]> | undefined
@@ -362,13 +365,20 @@ export class Session<Data extends object = Record<string, unknown>> {
    */
   async save(change?: (session: this) => void): Promise<void> {
     const state = this.#state
-    if (!state.manager) throw unmanaged('await store.storeSession(session)')
-    state.assertSavable()
-    if (change !== undefined) {
-      if (typeof change !== 'function') throw new TypeError('save() takes a function, or nothing.')
-      state.applyInSave(() => change(this))
+    const { manager } = state
+    if (!manager) throw unmanaged('await store.storeSession(session)')
+    try {
+      state.assertSavable()
+      if (change !== undefined) {
+        if (typeof change !== 'function')
+          throw new TypeError('save() takes a function, or nothing.')
+        state.applyInSave(() => change(this))
+      }
+      await manager.save()
+    } catch (error) {
+      manager.refused(error)
+      throw error
     }
-    await state.manager.save()
   }
 
   /**

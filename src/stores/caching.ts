@@ -4,9 +4,11 @@
 
 import { idOf } from '../crypto/values.ts'
 import { checkOptions } from '../options/check-options.ts'
+import { isStore } from '../options/options.ts'
 import { type AnySession, Session, stateOf } from '../session/session.ts'
 import { decodeRecord } from '../session/session-record.ts'
 import type { SessionStore } from '../storage/session-store.ts'
+import { checkClient } from './shared/client.ts'
 import {
   beginLoad,
   cacheNamed,
@@ -78,6 +80,7 @@ export class CachingStore implements SessionStore {
       maxSessions = 10_000,
       maxBytes = 16_777_216,
     } = checkOptions('CachingStore', options)
+    checkClient(store, 'CachingStore takes a session store, made with `new`', isStore)
     this.#store = store
     this.#maxAge = maxAge * 1000
     this.#cache = Object.assign(cacheNamed(nameOf(store, name)), { maxSessions, maxBytes })

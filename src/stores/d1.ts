@@ -120,7 +120,7 @@ export class D1Store extends SqlStore {
    * A `scheduled` handler that removes expired rows, a thousand at a time, until none is left.
    *
    * @example
-   * export default { fetch: app.fetch, scheduled: D1Store.scheduled((env: Env) => env.DB) }
+   * export default { fetch: app.fetch, scheduled: D1Store.scheduled(() => env.DB) }
    */
   static scheduled<Env>(
     database: (env: Env) => D1Client,

@@ -317,6 +317,8 @@ async function send(client: RedisClient, command: [string, ...string[]]): Promis
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever was passed
 function isClient(client: any): boolean {
+  // Every function has a method `call`.
+  if (typeof client !== 'object') return false
   return ['call', 'sendCommand', 'exec'].some((method) => typeof client[method] === 'function')
 }
 

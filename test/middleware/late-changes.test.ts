@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Session, SessionOptions } from '../../src/index.ts'
 import { useClock } from '../support/clock.ts'
 
@@ -197,6 +197,27 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       ).rejects.toEqual(committed)
       const signedOut = await it.settled('/sign-out')
       await expect(signedOut.save((s) => s.set('n', 1))).rejects.toEqual(committed)
+    })
+
+    test('a save() that is refused and that nobody waits for is logged, once in an isolate', async () => {
+      vi.stubGlobal(Symbol.for('isolate-session.warned') as never, undefined)
+      onTestFinished(() => void vi.unstubAllGlobals())
+      const warn = vi.spyOn(console, 'warn').mockReturnValue()
+      const { app, ada } = world()
+      const kept: Session<Data>[] = []
+      app.get('/keep', (c) => {
+        kept.push(c.var.session)
+        return c.text('ok')
+      })
+      await ada.visit('/keep')
+      for (let i = 0; i < 2; i++) {
+        const late = kept[0]?.save((s) => s.set('n', 1))
+        await expect(late).rejects.toMatchObject({ code: 'SESSION_COMMITTED' })
+      }
+      expect(warn.mock.calls).toEqual([
+        [expect.stringMatching(/^isolate-session: save\(\) was refused/)],
+      ])
+      warn.mockRestore()
     })
 
     test('a late get of a flash reads it without taking it', async () => {

@@ -2,6 +2,13 @@ import type { Mutation } from '../mutations.ts'
 
 export const mutations: Mutation[] = [
   {
+    what: 'S12 a late save() that nobody waits for is refused in silence',
+    file: 'http/request-session',
+    from: 'if (isCommitted) warnOnce(',
+    to: 'if (false) warnOnce(',
+    caughtBy: ['middleware/late-changes', 'that nobody waits for is logged'],
+  },
+  {
     what: 'M12 of a due extension that fails, headers of the handler go out',
     file: 'http/request-session',
     from: "if (state.status(now) !== 'unchanged') this.#exchange.noteOuter()",

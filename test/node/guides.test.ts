@@ -63,7 +63,7 @@ story('docs/memory-store.md', 0, 'MemoryStore, outgrown: one line for Durable Ob
 })
 
 story('docs/getting-started.md', 0, 'getting started: a first Worker', threeVisits)
-story('docs/getting-started.md', 1, 'getting started: sign in, sign out', async ({ ask }) => {
+async function signInAndOut({ ask }: RunningWorker): Promise<void> {
   const origin = 'http://localhost:8787'
   const ada = new Visitor(ask, origin)
   expect(await ada.text('/')).toBe('Hello stranger, visit 1. ')
@@ -75,8 +75,9 @@ story('docs/getting-started.md', 1, 'getting started: sign in, sign out', async 
   expect(await old.text('/')).toBe('Hello stranger, visit 1. ')
   await ada.visit('/sign-out', form({}, origin))
   expect(await ada.text('/')).toBe('Hello stranger, visit 1. ')
-})
-story('docs/getting-started.md', 2, 'getting started: a store that lasts', migrated(threeVisits))
+}
+story('docs/getting-started.md', 1, 'getting started: sign in, sign out', signInAndOut)
+story('docs/getting-started.md', 2, 'getting started: a store that lasts', migrated(signInAndOut))
 
 /** The small apps after the move: a count that a sign-in keeps and a sign-out ends. */
 const afterMove =

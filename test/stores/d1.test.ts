@@ -273,14 +273,14 @@ describe('D1Store', () => {
   )
 
   test.each<[string, unknown, RegExp]>([
-    ['a missing binding', undefined, /binding = "DB".*\[\[d1_databases\]\].*wrangler dev` again/],
-    ['a missing binding', null, /binding = "DB"/],
+    ['a missing binding', undefined, /env\.DB`.*`d1_databases`.*wrangler dev` again/],
+    ['a missing binding', null, /env\.DB`/],
     ['a promise', Promise.resolve(env.DB), /await it first/],
     ['the SQL storage of an object', { exec: () => {} }, /isolate-session\/sql/],
     ['a SQLite of Node’s', { exec: () => {}, prepare: () => {} }, /isolate-session\/sql/],
     ['a libSQL client', { execute: () => {}, batch: () => {} }, /isolate-session\/sql/],
     ['a KVNamespace', env.KV, /takes a D1Database/],
-    ['a name', 'DB', /D1Database/],
+    ['a name', 'DB', /a string instead of a binding/],
   ])('T10 %s is refused when the store is made', (_what, db, message) => {
     expect(() => new D1Store(db as D1Client)).toThrow(TypeError)
     expect(() => new D1Store(db as D1Client)).toThrow(message)

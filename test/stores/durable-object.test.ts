@@ -92,7 +92,10 @@ describe('DurableObjectStore', () => {
   })
 
   test.each([
-    [undefined, /got undefined instead of a binding.*\[\[durable_objects\.bindings\]\]/],
+    [
+      undefined,
+      /got undefined instead of a binding\. Pass `env\.SESSIONS`.*`durable_objects\.bindings`/,
+    ],
     [{ get: () => {} }, /takes the binding of a Durable Object class/],
     [Promise.resolve({}), /await it first/],
   ])('T10 is not made with %o', (binding, message) => {

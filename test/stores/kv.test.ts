@@ -98,7 +98,7 @@ describe('KVStore', () => {
   })
 
   test.each<[string, unknown, RegExp]>([
-    ['a missing binding', undefined, /binding = "KV".*\[\[kv_namespaces\]\].*wrangler dev` again/],
+    ['a missing binding', undefined, /env\.KV`.*`kv_namespaces`.*wrangler dev` again/],
     ['a Map', new Map(), /KVNamespace/],
     ['a D1 database', env.DB, /KVNamespace/],
     ['an R2 bucket', { get() {}, put() {}, delete() {}, list() {}, head() {} }, /R2/],

@@ -35,18 +35,30 @@ export function checkClient(
   lookalikes: readonly Lookalike[] = [],
 ): void {
   if (client === undefined || client === null) {
-    throw new TypeError(`${takes}, and got ${client}.`)
+    throw new TypeError(`${takes}, and got ${client}. Check what it is made from, and its name.`)
   }
   const found = [...COMMON, ...lookalikes].find(({ matches }) => matches(client))
   if (found) throw new TypeError(`${takes}; ${found.advice}`)
-  if (!fits(client)) throw new TypeError(`${takes}. This is something else.`)
+  if (!fits(client)) throw new TypeError(`${takes}. ${whatItIs(client, fits)}`)
+}
+
+/** Names of classes and properties may be said, values may not. */
+function whatItIs(client: unknown, fits: Lookalike['matches']): string {
+  if (typeof client === 'function' && client.prototype) return 'This is a class: pass an instance.'
+  const holder = Object(client) as Record<string, unknown>
+  const isClient = (name: string): boolean =>
+    Object(holder[name]) === holder[name] && fits(holder[name])
+  const name = Object.keys(holder).find(isClient)
+  if (name !== undefined) return `This is an object that holds one: pass its property \`${name}\`.`
+  return `This is something else, of the kind ${holder.constructor?.name || 'Object'}.`
 }
 
 /** A missing binding: the likeliest mistake of all, and one that `wrangler dev` does not notice by itself. */
 export function checkBinding(binding: unknown, store: string, table: string, name: string): void {
-  if (binding !== undefined && binding !== null) return
+  if (binding !== undefined && binding !== null && typeof binding !== 'string') return
+  const given = typeof binding === 'string' ? 'a string' : binding
   throw new TypeError(
-    `${store} got ${binding} instead of a binding. Check \`binding = "${name}"\` below [[${table}]] in the wrangler configuration (an [env.NAME] needs its own) against the name used with \`env\`, then start \`wrangler dev\` again.`,
+    `${store} got ${given} instead of a binding. Pass \`env.${name}\`, and check in the Wrangler configuration that \`${table}\` has a binding of this name (each environment needs its own). Then start \`wrangler dev\` again.`,
   )
 }
 
