@@ -99,7 +99,7 @@ story(
 )
 story(
   'docs/migration.md',
-  1,
+  2,
   'from @hono/session',
   async ({ ask }) => {
     const ada = new Visitor(ask, ORIGIN)
@@ -111,14 +111,14 @@ story(
 )
 story(
   'docs/migration.md',
-  2,
+  4,
   'from express-session',
   afterMove((count, who) => `${who}, ${count}`),
   { variables: { SECRET } },
 )
 story(
   'docs/migration.md',
-  3,
+  5,
   'from Tide',
   async ({ ask }) => {
     const ada = new Visitor(ask, ORIGIN)
@@ -133,3 +133,51 @@ story('docs/stores.md', 0, 'DurableObjectStore', counts, { more: COUNT })
 story('docs/stores.md', 1, 'D1Store', migrated(counts), { more: COUNT })
 story('docs/stores.md', 2, 'KVStore', counts, { more: COUNT })
 story('docs/stores.md', 3, 'CachingStore', migrated(counts), { more: COUNT })
+
+/** A route of the old app, under the old middleware. */
+const oldRoute = (code: string): string => `
+app.get('/old', old as never, async (c) => {
+  const before = c.get('session') as any
+  ${code}
+  return c.text('old')
+})`
+
+/** What somebody finds who was here under the old library, and what is left of it. */
+function carriedOver(oldCookie: string, greetings: [first: string, second: string]) {
+  return async ({ ask }: RunningWorker): Promise<void> => {
+    for (const origin of [ORIGIN, 'http://localhost:8787']) {
+      const name = origin === ORIGIN ? '__Host-session' : 'session'
+      const ada = new Visitor(ask, origin)
+      await ada.visit('/old')
+      expect([...ada.cookies.keys()]).toEqual([oldCookie])
+      const planted = ada.copy()
+      expect(await ada.text('/')).toBe(greetings[0])
+      expect([...ada.cookies.keys()]).toEqual([name])
+      expect(await ada.text('/')).toBe(greetings[1])
+      // Moved once: the old cookie is worth nothing any more, unless all that there was is in it.
+      if (oldCookie === 'session') expect(await planted.text('/')).toBe('stranger, visit 1')
+      const stranger = new Visitor(ask, origin)
+      stranger.cookies.set(oldCookie, 'of-another-time')
+      expect(await stranger.text('/')).toMatch(/^stranger, /)
+      expect([...stranger.cookies.keys()].filter((key) => key !== name)).toEqual([])
+    }
+  }
+}
+
+story(
+  'docs/migration.md',
+  1,
+  'visitors of hono-sessions stay signed in, over https and http',
+  carriedOver('session', ['ada, visit 8', 'ada, visit 9']),
+  { more: oldRoute("before.set('user', 'ada'); before.set('visits', 7)") },
+)
+story(
+  'docs/migration.md',
+  3,
+  'visitors of @hono/session stay signed in, over https and http',
+  carriedOver('sid', ['ada, dark', 'ada, dark']),
+  {
+    variables: { AUTH_SECRET: SECRET },
+    more: oldRoute("await before.update({ user: 'ada', theme: 'dark' })"),
+  },
+)
