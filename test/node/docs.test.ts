@@ -23,6 +23,8 @@ const CONFIGURATION = `
       SESSION_SECRETS: string
       AUTH_SECRET: string
       SECRET: string
+      BODY_KEY: string
+      LIMITER: RateLimit
     }
   }
 `

@@ -101,6 +101,7 @@ export async function startWorker(
     env: {
       KV: { type: 'kv', id: 'kv' },
       DB: { type: 'd1', id: 'db' },
+      LIMITER: { type: 'rate-limit', namespace: '1001', simple: { limit: 20, period: 60 } },
       ...(hasObject ? { SESSIONS: object } : {}),
       ...Object.fromEntries(texts),
     },

@@ -62,6 +62,7 @@ story('docs/memory-store.md', 0, 'MemoryStore, outgrown: one line for Durable Ob
   more: COUNT,
 })
 
+story('docs/recipes/vite.md', 0, 'the Worker that Vite starts', threeVisits)
 story('docs/getting-started.md', 0, 'getting started: a first Worker', threeVisits)
 async function signInAndOut({ ask }: RunningWorker): Promise<void> {
   const origin = 'http://localhost:8787'
