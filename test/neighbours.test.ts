@@ -464,3 +464,60 @@ test('M17 what middleware outside has asked of caches stays, and is not made wea
     expect(response.headers.get('Vary')).toBe('Accept, Cookie')
   }
 })
+
+// What src/hono leans on beside Hono's documentation. If one of these goes red with a new Hono, look there first.
+describe('Hono as src/hono/ takes it to be', () => {
+  test('M17 c.res is an accessor of the prototype, with a getter and a setter', async () => {
+    let context: object | undefined
+    const app = new Hono()
+    app.get('/', (c) => {
+      context = c
+      return c.text('')
+    })
+    await app.request('/')
+    const property = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(context), 'res')
+    expect(property?.get).toBeTypeOf('function')
+    expect(property?.set).toBeTypeOf('function')
+    expect(Object.hasOwn(context ?? {}, 'res')).toBe(false)
+  })
+
+  test('M16 a response that replaces another takes over its headers, unless it is put in place of none', async () => {
+    const app = new Hono()
+    app.get('/', (c) => {
+      c.res = new Response('', { headers: { 'X-First': '1' } })
+      c.res = new Response('', { headers: { 'X-Second': '1' } })
+      const merged = c.res.headers.get('X-First')
+      c.res = undefined
+      c.res = new Response('')
+      return c.json([merged, c.res.headers.get('X-Second')])
+    })
+    expect(await (await app.request('/')).json()).toEqual(['1', null])
+  })
+
+  test('M15 an error is in c.error after next(), and c.finalized says whether there is a response', async () => {
+    const seen: unknown[] = []
+    const app = new Hono()
+    app.use(async (c, next) => {
+      seen.push(c.finalized)
+      await next()
+      seen.push(c.finalized, c.error?.message, c.res.status)
+    })
+    app.get('/', () => {
+      throw new Error('on purpose')
+    })
+    app.onError((_error, c) => c.text('', 500))
+    await app.request('/')
+    expect(seen).toEqual([false, true, 'on purpose', 500])
+  })
+
+  test('M12 c.header() of before next() is on the response that the handler makes', async () => {
+    const app = new Hono()
+    app.use(async (c, next) => {
+      c.header('X-Outer', '1')
+      expect(c.newResponse(null, 200).headers.get('X-Outer')).toBe('1')
+      await next()
+    })
+    app.get('/', (c) => c.text(''))
+    expect((await app.request('/')).headers.get('X-Outer')).toBe('1')
+  })
+})

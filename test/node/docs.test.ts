@@ -244,6 +244,22 @@ test.each(Object.entries(STORES))(
   },
 )
 
+test('llms.txt names no method, option or class that is not there', async () => {
+  const reference = await readFile('docs/reference.md', 'utf8')
+  const page = await readFile('llms.txt', 'utf8')
+  const told = page.slice(0, page.indexOf('## Do not'))
+  const spans = [...told.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+  const names = spans.flatMap((code) => [
+    ...[...code.matchAll(/\b(?:session|store)\.(\w+)\(/g)].map(([, name = '']) => `${name}(`),
+    ...[...code.matchAll(/\b\w+Store\b/g)].map(([name]) => name),
+    ...[...code.matchAll(/\b(\w+): /g)].map(([, name = '']) => name),
+  ])
+  expect(names.length).toBeGreaterThan(25)
+  const ofTheApp = ['c', 'notice']
+  const isKnown = (name: string): boolean => reference.includes(name) || ofTheApp.includes(name)
+  expect([...new Set(names)].filter((name) => !isKnown(name))).toEqual([])
+})
+
 test('every message in troubleshooting is one that the source has', async () => {
   const page = await readFile('docs/troubleshooting.md', 'utf8')
   const files = (await readdir('src', { recursive: true })).filter((file) => file.endsWith('.ts'))

@@ -18,7 +18,7 @@ export interface Block {
 export async function pages(): Promise<string[]> {
   const docs = await readdir('docs', { recursive: true })
   const found = docs.filter((file) => file.endsWith('.md')).map((file) => `docs/${file}`)
-  return ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...found.sort()]
+  return ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'llms.txt', ...found.sort()]
 }
 
 export async function blocksOf(page: string): Promise<Block[]> {

@@ -182,3 +182,18 @@ story(
     more: oldRoute("await before.update({ user: 'ada', theme: 'dark' })"),
   },
 )
+
+story('docs/skill/SKILL.md', 0, 'the Worker of the skill', async ({ ask }) => {
+  const ada = new Visitor(ask, ORIGIN)
+  expect(await ada.text('/')).toBe('stranger, visit 1. ')
+  expect(await (await ada.visit('/cart', form({}))).json()).toEqual(['tea'])
+  await ada.visit('/sign-in', form({ name: 'ada', remember: 'on' }))
+  expect(await ada.text('/')).toBe('ada, visit 1. Welcome!')
+  const other = new Visitor(ask, ORIGIN)
+  await other.visit('/sign-in', form({ name: 'ada' }))
+  const ended = await ada.visit('/sign-out-everywhere-else', form({}))
+  expect(await ended.json()).toEqual({ ended: 1 })
+  expect(await other.text('/')).toBe('stranger, visit 1. ')
+  await ada.visit('/sign-out', form({}))
+  expect(await ada.text('/')).toBe('stranger, visit 1. ')
+})

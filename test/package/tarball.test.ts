@@ -29,6 +29,7 @@ describe('the tarball', () => {
       'LICENSE',
       'README.md',
       'SECURITY.md',
+      'llms.txt',
       'package.json',
     ]
     expect(paths.filter((path) => !/^(dist|src|docs|examples)\//.test(path)).sort()).toEqual(pages)
