@@ -1,5 +1,6 @@
+import type { Cold } from './cold.ts'
 import type { Comparison, Subject } from './compare.ts'
-import type { Growth } from './growth.ts'
+import type { Growth, Owner } from './growth.ts'
 import type { Memory } from './memory.ts'
 import type { Work } from './questions.ts'
 import type { Sizes } from './size.ts'
@@ -7,6 +8,8 @@ import type { Sizes } from './size.ts'
 export interface Results {
   readonly comparison: Comparison
   readonly growth?: Growth
+  readonly owner?: Owner
+  readonly cold?: Cold
   readonly memory: Memory
   readonly sizes: Sizes
 }
@@ -33,7 +36,7 @@ export const SEALED_PEERS: readonly Subject[] = [
   'honoSessionsCookie',
 ]
 
-export function barsOf({ comparison, growth, memory, sizes }: Results): Bar[] {
+export function barsOf({ comparison, growth, cold, memory, sizes }: Results): Bar[] {
   const overhead = (subject: Subject, work: Work): number =>
     comparison[subject]?.[work]?.overhead ?? Number.NaN
   const best = (peers: readonly Subject[], work: Work): number =>
@@ -63,8 +66,11 @@ export function barsOf({ comparison, growth, memory, sizes }: Results): Bar[] {
   ]
   if (growth) {
     bars.push(['100,000 sessions / 100', lastToFirst(growth.sessions), 1.2, 1.05])
+    bars.push(['one visitor, 100,000 sessions / 100', lastToFirst(growth.hot), 1.3, 1.1])
     bars.push(['one key of 100 / of 1', lastToFirst(growth.keys), 1.5, 1.1])
   }
+  const { memory: ours, bare } = cold ?? {}
+  if (ours && bare) bars.push(['cold start / bare Hono', ours.value / bare.value, 1.35, 1.15])
   return bars.map(([what, value, bar, stretch]) => ({ what, value, bar, stretch }))
 }
 

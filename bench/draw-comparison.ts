@@ -1,3 +1,4 @@
+import { COLD, type Cold } from './cold.ts'
 import { type Comparison, SUBJECTS, type Subject } from './compare.ts'
 import type { Work } from './questions.ts'
 import { bar, line, PALETTES, type Palette, picture, type Theme, text } from './svg.ts'
@@ -37,7 +38,12 @@ const PANELS: { work: Work; title: string }[] = [
 ]
 
 /** Bars: what each library adds to a request of a returning visitor. */
-export function drawComparison(comparison: Comparison, about: About, theme: Theme): string {
+export function drawComparison(
+  comparison: Comparison,
+  cold: Cold,
+  about: About,
+  theme: Theme,
+): string {
   const palette = PALETTES[theme]
   const overhead = (name: Subject, work: Work): number => comparison[name]?.[work]?.overhead ?? 0
   const all = GROUPS.flatMap(({ subjects }) =>
@@ -79,6 +85,31 @@ export function drawComparison(comparison: Comparison, about: About, theme: Them
       })
       y += ROW
     }
+  }
+  y += 30
+  parts.push(
+    text(24, y, 'A fresh isolate, to its first answer', {
+      fill: palette.faint,
+      size: 12,
+      weight: 600,
+    }),
+    text(panelAt(0), y, 'processor milliseconds, Hono and all', { fill: palette.faint, size: 12 }),
+    line(24, y + 7, WIDTH - 24, y + 7, palette.line),
+  )
+  y += 12
+  const slowest = Math.max(...COLD.map((name) => cold[name]?.value ?? 0))
+  for (const name of COLD) {
+    const value = cold[name]?.value ?? 0
+    const { kind } = SUBJECTS[name]
+    const weight = kind === 'ours' ? 600 : 400
+    const fill = kind === 'yardstick' ? palette.faint : palette.text
+    const width = (value / slowest) * (2 * PANEL + GAP - 40)
+    parts.push(
+      text(NAMES_END, y + 15, labelOf(name), { fill, weight, anchor: 'end' }),
+      bar(panelAt(0), y + 3, width, ROW - 8, colorOf(kind, palette)),
+      text(panelAt(0) + width + 6, y + 15, value.toFixed(1), { fill, weight, size: 12 }),
+    )
+    y += ROW
   }
   y += 28
   parts.push(

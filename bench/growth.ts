@@ -11,6 +11,11 @@ export const CURVES = {
     path: '/begin',
     sizes: [100, 1000, 10_000, 100_000],
   },
+  hot: {
+    title: 'sessions in the store, one visitor after 30,000 requests',
+    path: '/write',
+    sizes: [100, 100_000],
+  },
   keys: { title: 'keys in the session', path: '/read', sizes: [1, 3, 10, 30, 100] },
   bytes: {
     title: 'bytes in the session, read',
@@ -28,7 +33,17 @@ export type Curve = keyof typeof CURVES
 
 export type Growth = Record<Curve, { readonly size: number; readonly time: Estimate }[]>
 
+/** Milliseconds to list, and to end, all sessions of an owner who has so many. */
+export interface Owner {
+  readonly size: number
+  readonly list: number
+  readonly end: number
+}
+
 const REQUESTS = 600
+
+/** Requests that one visitor has made before the measuring begins. */
+const HOT = 30_000
 
 /** Microseconds for a whole request with a MemoryStore, Hono and all, as something grows. */
 export async function measureGrowth(seconds: number): Promise<Growth> {
@@ -44,6 +59,9 @@ export async function measureGrowth(seconds: number): Promise<Growth> {
         if (name === 'bytesWritten') break // the sessions of the curve before
         for (let left = total; left > 0; left -= 5000) {
           await ask({ step: 'prepare', curve, size, path, n: Math.min(left, 5000), seed })
+        }
+        for (let left = name === 'hot' ? HOT : 0; left > 0; left -= 5000) {
+          await ask({ step: 'run', curve, size, path, n: 5000, seed })
         }
       }
       const times = await race(sizes.map(String), seconds, async (size) => {
@@ -67,4 +85,18 @@ export async function measureGrowth(seconds: number): Promise<Growth> {
     await workers.stop()
   }
   return growth
+}
+
+export async function measureOwner(size = 10_000): Promise<Owner> {
+  const workers = await startWorkers({ growth: 'bench/subjects/growth.ts' })
+  const ask = async (step: GrowthQuestion['step'], path: string, n: number): Promise<number> =>
+    (await workers.ask.growth({ step, curve: 'owner', size, path, n, seed: 0 })) / 1000
+  try {
+    for (let left = size; left > 0; left -= 5000) await ask('prepare', '', Math.min(left, 5000))
+    const lists: number[] = []
+    for (let i = 0; i < 5; i++) lists.push(await ask('run', '/list', 1))
+    return { size, list: estimate(lists).value, end: await ask('run', '/end', 1) }
+  } finally {
+    await workers.stop()
+  }
 }

@@ -13,7 +13,7 @@ export interface Question {
 
 export interface GrowthQuestion {
   readonly step: 'prepare' | 'run'
-  readonly curve: 'sessions' | 'full' | 'keys' | 'bytes'
+  readonly curve: 'sessions' | 'full' | 'hot' | 'keys' | 'bytes' | 'owner'
   readonly size: number
   readonly path: string
   readonly n: number

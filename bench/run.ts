@@ -3,10 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { barsOf, isMissed, noiseOf, type Results, SEALED_PEERS } from './bars.ts'
+import { COLD, measureCold } from './cold.ts'
 import { type Comparison, compare, SUBJECTS, type Subject } from './compare.ts'
 import { drawComparison } from './draw-comparison.ts'
 import { drawGrowth } from './draw-growth.ts'
-import { measureGrowth } from './growth.ts'
+import { measureGrowth, measureOwner } from './growth.ts'
 import { measureLoad } from './load.ts'
 import { measureMemory } from './memory.ts'
 import { WORKS, type Work } from './questions.ts'
@@ -31,6 +32,8 @@ const growth = await measureGrowth(isQuick ? 1 : 4)
 const results: Results = {
   comparison,
   growth,
+  owner: await measureOwner(),
+  cold: await measureCold(isQuick ? 1 : 5),
   memory: await measureMemory(),
   sizes: await measureSizes(),
 }
@@ -38,6 +41,23 @@ console.log('\nMicroseconds for a request, Hono and all, as something grows')
 for (const [curve, points] of Object.entries(growth)) {
   const all = points.map(({ size, time }) => `${size}: ${time.value.toFixed(1)}`)
   console.log(`  ${curve.padEnd(14)} ${all.join('   ')}`)
+}
+
+const { owner, cold = {}, sizes } = results
+console.log(
+  `\nAn owner with ${owner?.size} sessions: ${owner?.list.toFixed(1)} ms to list them, ${owner?.end.toFixed(1)} ms to end them`,
+)
+
+console.log('\nProcessor milliseconds from a fresh isolate to its first answer')
+for (const name of COLD) {
+  const { value = Number.NaN } = cold[name] ?? {}
+  const ratio = value / (cold.bare?.value ?? Number.NaN)
+  console.log(`  ${SUBJECTS[name].title.padEnd(38)} ${value.toFixed(1)} (${ratio.toFixed(2)})`)
+}
+
+console.log('\nBytes of the core, minified, by its folders; and what of them are messages')
+for (const [part, bytes] of Object.entries(sizes.parts)) {
+  console.log(`  ${part.padEnd(38)} ${String(bytes).padStart(6)}`)
 }
 
 console.log('\nBytes of heap for a session, by its bytes of JSON')
@@ -66,7 +86,7 @@ if (!isQuick) {
   const json = JSON.stringify({ about, ...results, load, bars }, null, 2)
   await writeFile('bench/results.json', `${json.replaceAll(/(\d+\.\d\d)\d+/g, '$1')}\n`)
   for (const theme of ['light', 'dark'] as const) {
-    await writeFile(`docs/performance-${theme}.svg`, drawComparison(comparison, about, theme))
+    await writeFile(`docs/performance-${theme}.svg`, drawComparison(comparison, cold, about, theme))
     await writeFile(`docs/growth-${theme}.svg`, drawGrowth(growth, results.memory, about, theme))
   }
   console.log('\nWritten: bench/results.json, docs/performance-*.svg, docs/growth-*.svg')

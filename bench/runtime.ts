@@ -42,6 +42,37 @@ export async function startWorkers<Name extends string>(
   return { ask, stop: () => runtime.dispose() }
 }
 
+/** Starts so many isolates of one Worker, has each answer one request, and gives the processor time of it all in milliseconds. */
+export async function startCopies(contents: string, copies: number, path: string): Promise<number> {
+  const workers = Array.from({ length: copies }, (_, i) => {
+    const modules = { 'index.js': { type: 'esm', contents } }
+    const manifest = { mainModule: 'index.js', modules }
+    return { config: { name: `worker${i}`, compatibilityDate: '2026-10-23', manifest, env: {} } }
+  })
+  const before = new Set(childProcesses())
+  const runtime = new Miniflare({ workers } as unknown as MiniflareOptions)
+  await runtime.ready
+  const [pid] = childProcesses().filter((child) => !before.has(child))
+  for (let i = 0; i < copies; i++) {
+    const worker = await runtime.getWorker(`worker${i}`)
+    const response = await worker.fetch(`https://bench${path}`)
+    if (!response.ok) throw new Error(await response.text())
+    await response.text()
+  }
+  const time = allThreads(pid)
+  await runtime.dispose()
+  return time
+}
+
+/** Milliseconds of all threads: V8 compiles in others than the one that answers. */
+function allThreads(pid: string | undefined): number {
+  if (pid === undefined) return performance.now()
+  const times = readdirSync(`/proc/${pid}/task`).map((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' '),
+  )
+  return times.reduce((sum, [onProcessor]) => sum + Number(onProcessor), 0) / 1e6
+}
+
 /**
  * Microseconds for which the runtime's thread was on a processor, as Linux counts them: what else the machine is doing does
  * not count, and workerd's own clock shows whole milliseconds only. Elsewhere it is the time of day, and the machine had

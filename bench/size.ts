@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { parse } from 'acorn'
+import { type BuildOptions, build } from 'esbuild'
 
 const CORE = `export { session, MemoryStore, Session } from './src/index.ts';`
 const FETCH = `export { MemoryStore } from './src/index.ts'; export { withSession } from './src/fetch.ts'`
@@ -16,6 +17,15 @@ const STORES: Record<string, string> = {
   CachingStore: `export { CachingStore } from './src/stores/caching.ts'`,
 }
 
+const OPTIONS = {
+  bundle: true,
+  minify: true,
+  write: false,
+  format: 'esm',
+  target: 'es2024',
+  external: ['cloudflare:*', 'hono'],
+} as const satisfies BuildOptions
+
 export interface Sizes {
   /** Bytes of the middleware, `Session` and `MemoryStore`, minified and gzipped. Hono is not among them. */
   readonly core: number
@@ -23,6 +33,8 @@ export interface Sizes {
   readonly fetch: number
   /** The code of the latter. */
   readonly fetchCode: string
+  /** Bytes of the core by folder, minified and not gzipped, which do not add up; messages are counted in their folders, too. */
+  readonly parts: Readonly<Record<string, number>>
   /** What each further store adds. */
   readonly stores: Readonly<Record<string, number>>
 }
@@ -34,19 +46,43 @@ export async function measureSizes(): Promise<Sizes> {
   for (const [name, source] of Object.entries(STORES)) {
     stores[name] = gzipped(await bundle(CORE + source)) - core
   }
-  return { core, fetch: gzipped(fetchCode), fetchCode, stores }
+  return { core, fetch: gzipped(fetchCode), fetchCode, parts: await measureParts(), stores }
 }
 
+/** Of the core's bundle, how much comes from where. */
+async function measureParts(): Promise<Record<string, number>> {
+  const { metafile, outputFiles } = await build({ ...OPTIONS, ...entry(CORE), metafile: true })
+  const parts: Record<string, number> = {}
+  for (const { inputs } of Object.values(metafile.outputs)) {
+    for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
+      const [, folder = 'doors'] = /^src\/(\w+)\//.exec(file) ?? []
+      parts[folder] = (parts[folder] ?? 0) + bytesInOutput
+    }
+  }
+  return { ...parts, messages: sentencesIn(outputFiles[0]?.text ?? '') }
+}
+
+/** Bytes of all strings that are sentences: they have spaces, which other strings have not. */
+function sentencesIn(code: string): number {
+  let bytes = 0
+  const visit = (node: object): void => {
+    const { value } = node as { value?: unknown }
+    const text = typeof value === 'object' ? (value as { raw?: string } | null)?.raw : value
+    if (typeof text === 'string' && text.split(' ').length > 4) bytes += text.length
+    for (const child of Object.values(node).flat()) {
+      if (typeof child === 'object' && child !== null && 'type' in child) visit(child)
+    }
+  }
+  visit(parse(code, { ecmaVersion: 'latest', sourceType: 'module' }))
+  return bytes
+}
+
+const entry = (contents: string) => ({
+  stdin: { contents, resolveDir: '.', loader: 'ts' as const },
+})
+
 async function bundle(contents: string): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: '.', loader: 'ts' },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'esm',
-    target: 'es2024',
-    external: ['cloudflare:*', 'hono'],
-  })
+  const { outputFiles } = await build({ ...OPTIONS, ...entry(contents) })
   return outputFiles[0]?.text ?? ''
 }
 

@@ -36,13 +36,22 @@ export default {
       })
       for (let i = 0; i < n; i++) {
         const visitor = new Session<Data>()
+        if (curve === 'owner') visitor.signIn('ada')
         for (const [key, value] of Object.entries(dataOf(question))) visitor.set(key, value)
         place.cookies.push(`__Host-session=${await store.storeSession(visitor)}`)
       }
       return Response.json(null)
     }
+    if (curve === 'owner') {
+      const store = new MemoryStore({ name, warn: false })
+      if (path === '/list') await store.sessionsOf('ada')
+      else await store.destroySessionsOf('ada')
+      return Response.json(null)
+    }
     for (let i = 0; i < n; i++) {
-      const cookie = place.cookies[((seed + i) * STRIDE) % place.cookies.length] ?? ''
+      // One visitor polls, or all take turns.
+      const who = curve === 'hot' ? 0 : ((seed + i) * STRIDE) % place.cookies.length
+      const cookie = place.cookies[who] ?? ''
       const headers: Record<string, string> = path === '/begin' ? {} : { Cookie: cookie }
       const response = await place.app.fetch(
         new Request(`https://shop.example${path}`, { headers }),

@@ -72,8 +72,8 @@ export function session<
       await current.commit(outcomeOf(thrown, statusOf(thrown)))
       throw thrown
     }
-    if (!c.finalized) await current.commit(NO_RESPONSE)
-    else await current.commit(c.error === undefined ? SUCCESS : outcomeOf(c.error, c.res.status))
+    const committing = current.commit(outcomeIn(c))
+    if (committing) await committing
   }
 }
 
@@ -109,6 +109,11 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 const MOUNTED_TWICE_WARNING =
   'isolate-session: session() is mounted twice under one name with different options, and the inner one does nothing. ' +
   'Mount it once, or give the inner one a `name` of its own.'
+
+function outcomeIn(c: Context): Outcome {
+  if (!c.finalized) return NO_RESPONSE
+  return c.error === undefined ? SUCCESS : outcomeOf(c.error, c.res.status)
+}
 
 /** A handler that returned nothing has failed: Hono answers 500. */
 const NO_RESPONSE: Outcome = { hasFailed: true, isRefused: false }

@@ -40,8 +40,8 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   /** Whether that cookie outlives the browser, if the session itself says so. */
   #isPersistent: boolean | null = null
   #outgoing: Outgoing = NOTHING
-  readonly #saves: Turns = new Turns()
-  #hasSaved = false
+  /** There are some if the handler has called `save()`. */
+  #saves: Turns | undefined
 
   constructor(exchange: Exchange<Context>, settings: Settings<Context>) {
     this.#exchange = exchange
@@ -145,12 +145,22 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     return method !== 'HEAD' && !/\bprefetch\b/i.test(purpose)
   }
 
-  /** The handler has ended: stores what is to be stored, and tells the browser in whatever response goes out. */
-  async commit({ hasFailed, isRefused }: Outcome): Promise<void> {
+  /**
+   * The handler has ended: stores what is to be stored, and tells the browser in whatever response goes out. Without a promise
+   * where nobody has looked and the browser has nothing to forget: most requests of most sites.
+   */
+  commit(outcome: Outcome): void | Promise<void> {
+    const state = this.#state
+    const isUntouched = !state.accessed && state.life.is === 'fresh' && this.#outgoing === NOTHING
+    if (!isUntouched || this.#saves) return this.#commit(outcome)
+    state.phase = 'settled'
+  }
+
+  async #commit({ hasFailed, isRefused }: Outcome): Promise<void> {
     const state = this.#state
     state.phase = 'settling'
     try {
-      if (this.#hasSaved) await this.#saves.idle()
+      if (this.#saves) await this.#saves.idle()
       if (isRefused) state.dropSignIn()
       const isDropped = hasFailed && !this.settings.saveOnError
       if (isDropped) state.discard()
@@ -186,7 +196,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
 
   /** `session.save()`: one after the other, should the handler not wait. */
   save(): Promise<void> {
-    this.#hasSaved = true
+    this.#saves ??= new Turns()
     return this.#keepAlive(this.#saves.run(() => this.#flush(true)))
   }
 
@@ -304,7 +314,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   #savedCookieLine(): CookieLine | undefined {
     const { life } = this.#state
     const isSaved = life.is === 'stored' || this.#outgoing.tell === 'forget'
-    if (!this.#hasSaved || !isSaved) return undefined
+    if (!this.#saves || !isSaved) return undefined
     const cookie = this.#cookieLine()
     if (cookie && life.is === 'stored') this.#clientId = life.stored.id
     return cookie

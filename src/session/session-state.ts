@@ -63,7 +63,7 @@ export class SessionState {
   attempts = 1
   /** What the write that is under way has taken on. */
   #write: Write | undefined
-  readonly #writes: Turns = new Turns()
+  #writes: Turns | undefined
   /** `save(change)` is running `change`. */
   #inSave = false
 
@@ -295,6 +295,7 @@ export class SessionState {
    * the handler has ended the session meanwhile. If it succeeds it has called `completeWrite`.
    */
   write<T>(store: (write: Write) => Promise<T>): Promise<T> {
+    this.#writes ??= new Turns()
     return this.#writes.run(async () => {
       const write = this.#beginWrite()
       try {
@@ -307,8 +308,8 @@ export class SessionState {
   }
 
   /** Resolves when no write is under way. */
-  idle(): Promise<void> {
-    return this.#writes.idle()
+  async idle(): Promise<void> {
+    await this.#writes?.idle()
   }
 
   #beginWrite(): Write {

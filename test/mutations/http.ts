@@ -2,6 +2,13 @@ import type { Mutation } from '../mutations.ts'
 
 export const mutations: Mutation[] = [
   {
+    what: 'M8 nobody looked, so a cookie that is no session is not taken back',
+    file: 'http/request-session',
+    from: "state.life.is === 'fresh' && this.#outgoing === NOTHING",
+    to: "state.life.is === 'fresh'",
+    caughtBy: ['guards', 'M8'],
+  },
+  {
     what: 'S12 a late save() that nobody waits for is refused in silence',
     file: 'http/request-session',
     from: 'if (isCommitted) warnOnce(',

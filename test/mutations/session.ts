@@ -361,7 +361,7 @@ export const mutations: Mutation[] = [
   {
     what: 'S11 save() leaves it to the end',
     file: 'session/session',
-    from: 'await state.manager.save()',
+    from: 'await manager.save()',
     to: '',
     caughtBy: ['middleware/late-changes', 'stores now, and the cookie goes out'],
   },
