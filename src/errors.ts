@@ -1,3 +1,6 @@
+// An error has to tell its reader what to do, and must not tell anybody what is in a session. So messages are written here and
+// at their source as fixed text, and the backend's own error goes into `cause`.
+
 /**
  * What went wrong, as a stable word to switch on.
  *

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { describe, expect, test, vi } from 'vitest'
-import { open, seal } from '../src/crypto/seal.ts'
+import { seal, unseal } from '../src/crypto/seal.ts'
 import { keysOf } from '../src/crypto/secrets.ts'
 import { base64url, fromBase64url } from '../src/crypto/values.ts'
 import {
@@ -151,10 +151,10 @@ describe('C1 the seal', () => {
     const bytes = fromBase64url(here) ?? expect.fail('no base64url')
     expect(await store.loadSession(here)).toBeDefined()
     const elsewhere = await sealedElsewhere()
-    expect(await open(elsewhere, [NEW])).toBeDefined()
+    expect(await unseal(elsewhere, [NEW])).toBeDefined()
     const derive = vi.spyOn(crypto.subtle, 'deriveKey')
     expect(await store.loadSession(here)).toBeDefined()
-    expect(await open(elsewhere, [NEW])).toBeDefined()
+    expect(await unseal(elsewhere, [NEW])).toBeDefined()
     // Forged with a salt that is known: no key is derived for it either.
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
     expect(await store.loadSession(base64url(bytes))).toBeUndefined()
@@ -167,15 +167,15 @@ describe('C1 the seal', () => {
     const visitors = await Promise.all(
       Array.from({ length: 900 }, () => sealedElsewhere('visitor', secret)),
     )
-    for (const value of visitors) expect(await open(value, [secret])).toBeDefined()
+    for (const value of visitors) expect(await unseal(value, [secret])).toBeDefined()
     const sound = fromBase64url(await sealedElsewhere('forged', secret)) ?? expect.fail()
     for (let i = 0; i < 1200; i++) {
       const forged = sound.slice()
       crypto.getRandomValues(forged.subarray(5, 21))
-      expect(await open(base64url(forged), [secret])).toBeUndefined()
+      expect(await unseal(base64url(forged), [secret])).toBeUndefined()
     }
     const derive = vi.spyOn(crypto.subtle, 'deriveKey')
-    for (const value of visitors) expect(await open(value, [secret])).toBeDefined()
+    for (const value of visitors) expect(await unseal(value, [secret])).toBeDefined()
     expect(derive).not.toHaveBeenCalled()
     derive.mockRestore()
   })
@@ -183,10 +183,10 @@ describe('C1 the seal', () => {
   test('of another isolate leaves its key behind only for so long', async () => {
     const secret = makeSecret()
     const first = await sealedElsewhere('first', secret)
-    expect(await open(first, [secret])).toBeDefined()
-    for (let i = 0; i < 1000; i++) await open(await sealedElsewhere('', secret), [secret])
+    expect(await unseal(first, [secret])).toBeDefined()
+    for (let i = 0; i < 1000; i++) await unseal(await sealedElsewhere('', secret), [secret])
     expect((await keysOf(secret)).opened.size).toBe(1000)
-    expect(await open(first, [secret])).toEqual({ text: 'first', secret })
+    expect(await unseal(first, [secret])).toEqual({ text: 'first', secret })
   })
 
   test('a thousand of one session are a thousand different', async () => {

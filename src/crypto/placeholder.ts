@@ -1,3 +1,6 @@
+// Is this a secret, or the words that stand where a secret should be? There is no list of known placeholders, which would
+// always be one short: what is left without such words has to be long enough by itself.
+
 import { utf8 } from './values.ts'
 
 /**

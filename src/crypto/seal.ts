@@ -1,4 +1,13 @@
-import { derivation, type Key, keep, keysOf, type SealingKey, type SecretKeys } from './secrets.ts'
+// The format of a sealed cookie. It is fixed by golden vectors in test/golden: a change of it would sign everybody out.
+
+import {
+  derivation,
+  type Key,
+  keysOf,
+  type SealingKey,
+  type SecretKeys,
+  setBounded,
+} from './secrets.ts'
 import { base64url, fromBase64url, utf8 } from './values.ts'
 
 /** The first byte of a seal. Anything else is no seal: there is no second decoder. */
@@ -13,7 +22,7 @@ const TAG_BITS = 128
 const IV_AT = 1 + ID_BYTES + SALT_BYTES
 const TEXT_AT = IV_AT + IV_BYTES
 
-/** What the frame is for: a value that was made for something else does not open. */
+/** What the header is for: a value that was made for something else does not open. */
 const CONTEXT = utf8('isolate-session seal')
 
 /**
@@ -50,9 +59,9 @@ export async function seal(
     ? { salt: randomness.salt, key: await deriveKey(keys, randomness.salt) }
     : (currentKey(keys) ?? (await freshKey(keys)))
   const iv = randomness?.iv ?? crypto.getRandomValues(new Uint8Array(IV_BYTES))
-  const frame = joined(Uint8Array.of(VERSION), keys.id, salt, iv)
-  const sealed = await crypto.subtle.encrypt(parameters(frame), key, utf8(text))
-  return base64url(joined(frame, new Uint8Array(sealed)))
+  const header = concat(Uint8Array.of(VERSION), keys.id, salt, iv)
+  const sealed = await crypto.subtle.encrypt(parameters(header), key, utf8(text))
+  return base64url(concat(header, new Uint8Array(sealed)))
 }
 
 function currentKey({ sealing }: SecretKeys): SealingKey | undefined {
@@ -65,31 +74,31 @@ function currentKey({ sealing }: SecretKeys): SealingKey | undefined {
 async function freshKey(keys: SecretKeys): Promise<SealingKey> {
   const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES))
   const key = await deriveKey(keys, salt)
-  keep(keys.opened, base64url(salt), key, MAX_KEPT)
+  setBounded(keys.opened, base64url(salt), key, MAX_KEPT)
   keys.sealing = { salt, key, seals: 1 }
   return keys.sealing
 }
 
 /** The text of a seal and the secret that opened it. Whatever is wrong with it: `undefined`. */
-export async function open(
+export async function unseal(
   value: string,
   secrets: readonly string[],
 ): Promise<{ text: string; secret: string } | undefined> {
   const bytes = fromBase64url(value)
   if (bytes?.[0] !== VERSION || bytes.length < TEXT_AT) return undefined
-  const frame = bytes.subarray(0, TEXT_AT)
+  const header = bytes.subarray(0, TEXT_AT)
   for (const secret of secrets) {
     const keys = await keysOf(secret)
     // AES-GCM does not commit to a key, so the key is chosen by its id and never by trial.
-    if (!keys.id.every((byte, i) => byte === frame[1 + i])) continue
-    const salt = frame.subarray(1 + ID_BYTES, IV_AT)
+    if (!keys.id.every((byte, i) => byte === header[1 + i])) continue
+    const salt = header.subarray(1 + ID_BYTES, IV_AT)
     const name = base64url(salt)
     const kept = keys.opened.get(name)
     try {
       const key = kept ?? (await deriveKey(keys, salt))
-      const text = await crypto.subtle.decrypt(parameters(frame), key, bytes.subarray(TEXT_AT))
+      const text = await crypto.subtle.decrypt(parameters(header), key, bytes.subarray(TEXT_AT))
       // Only now: forged seals with salts of their own would push out the keys of real visitors.
-      if (!kept) keep(keys.opened, name, key, MAX_KEPT)
+      if (!kept) setBounded(keys.opened, name, key, MAX_KEPT)
       return { text: decoder.decode(text), secret }
     } catch {
       return undefined
@@ -98,15 +107,15 @@ export async function open(
   return undefined
 }
 
-/** The whole frame is authenticated with the text. */
-function parameters(frame: Bytes): {
+/** The whole header is authenticated with the text. */
+function parameters(header: Bytes): {
   name: 'AES-GCM'
   iv: Bytes
   additionalData: Bytes
   tagLength: number
 } {
-  const additionalData = joined(CONTEXT, frame)
-  return { name: 'AES-GCM', iv: frame.subarray(IV_AT), additionalData, tagLength: TAG_BITS }
+  const additionalData = concat(CONTEXT, header)
+  return { name: 'AES-GCM', iv: header.subarray(IV_AT), additionalData, tagLength: TAG_BITS }
 }
 
 function deriveKey({ base }: SecretKeys, salt: Bytes): Promise<Key> {
@@ -119,7 +128,7 @@ function deriveKey({ base }: SecretKeys, salt: Bytes): Promise<Key> {
   )
 }
 
-function joined(...parts: Bytes[]): Bytes {
+function concat(...parts: Bytes[]): Bytes {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
   let at = 0
   for (const part of parts) {

@@ -1,3 +1,6 @@
+// Secrets are checked hard, because a weak one fails silently: everything works, for an attacker as well. Keys are derived
+// once per isolate and kept as plain values.
+
 import { isMonotonous, isPlaceholder } from './placeholder.ts'
 import { fromBase64url, utf8 } from './values.ts'
 
@@ -29,7 +32,7 @@ function checkSecret(secret: unknown, option: string): string {
   const fault = faultOf(secret)
   if (fault) throw refuse(option, fault)
   // A store may be made for every request, with the same secrets each time.
-  keep(sound, secret, true, MAX_KNOWN)
+  setBounded(sound, secret, true, MAX_KNOWN)
   return secret
 }
 
@@ -126,12 +129,12 @@ async function deriveKeys(secret: string): Promise<SecretKeys> {
     opened: new Map(),
     sealing: undefined,
   }
-  keep(known, secret, keys, MAX_KNOWN)
+  setBounded(known, secret, keys, MAX_KNOWN)
   return keys
 }
 
 /** Puts a value in a map that holds so many of the latest. */
-export function keep<T>(latest: Map<string, T>, name: string, value: T, limit: number): void {
+export function setBounded<T>(latest: Map<string, T>, name: string, value: T, limit: number): void {
   for (const oldest of latest.keys()) {
     if (latest.size < limit) break
     latest.delete(oldest)

@@ -1,3 +1,5 @@
+// A signature saves store calls for values that were made up. It is no protection of the session itself: the value is random.
+
 import { checkSecrets, keysOf } from './secrets.ts'
 import { base64url, fromBase64url, utf8 } from './values.ts'
 

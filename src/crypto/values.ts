@@ -1,8 +1,10 @@
+// Ids, versions and the encoding of bytes. Web Crypto and nothing else, so it runs wherever Workers do.
+
 /** 256 bits: OWASP ASVS 5.0 (7.2.3) asks for 128 at least, from a cryptographic generator. */
 const VALUE_BYTES = 32
 
-/** 96 bits: two writes of one session never draw the same. */
-const VERSION_BYTES = 12
+/** 96 bits: no two isolates draw the same. */
+const PREFIX_BYTES = 12
 
 /** 32 bytes in base64url: 43 characters, and the last one carries four bits, so that only 16 of 64 are canonical. */
 const VALUE_SHAPE = /^[\w-]{42}[AEIMQUYcgkosw048]$/
@@ -18,18 +20,19 @@ export function randomValue(): string {
   return base64url(crypto.getRandomValues(new Uint8Array(VALUE_BYTES)))
 }
 
-/** Versions drawn in this isolate. */
+/** What the versions of this isolate begin with. Drawn with the first one: there is no randomness at module load. */
+let versionPrefix: string | undefined
+
+/** Versions made in this isolate. */
 let versions = 0
 
 /**
- * A fresh record version: by the count no two that one isolate draws are the same, whatever the platform's random numbers are
- * worth. A version twice would be a conflict that nobody notices.
+ * A record version that no other write has: the isolate's random prefix, and a count. A version twice would be a conflict
+ * that nobody notices. See docs/decisions/09-versions.md.
  */
-export function randomVersion(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(VERSION_BYTES))
-  const last = new DataView(bytes.buffer, VERSION_BYTES - 4)
-  last.setUint32(0, last.getUint32(0) + versions++)
-  return base64url(bytes)
+export function freshVersion(): string {
+  versionPrefix ??= base64url(crypto.getRandomValues(new Uint8Array(PREFIX_BYTES)))
+  return `${versionPrefix}.${versions++}`
 }
 
 /** Could `randomValue` have made it, or `idOf`? Only the canonical spelling counts. */

@@ -1,3 +1,5 @@
+// The order of the steps, and what Hono makes of what is thrown. Everything else is in src/http/.
+
 import type { Context, MiddlewareHandler, Next } from 'hono'
 import { type Outcome, RequestSession } from '../http/request-session.ts'
 import { type CoreOptions, type Settings, settingsOf } from '../http/settings.ts'

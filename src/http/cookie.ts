@@ -1,3 +1,6 @@
+// Cookies are read and written by hand. A general parser decodes values, forgives malformed pairs and takes the first of two
+// with one name: each of that is something an attacker on a sibling domain can use.
+
 import { SessionError } from '../errors.ts'
 import { checkOptions } from '../options/check-options.ts'
 

@@ -1,3 +1,5 @@
+// The seam between the core and a framework. An adapter implements this one interface; see docs/decisions/08.
+
 import type { CookieLine } from './response.ts'
 
 /**

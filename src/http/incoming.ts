@@ -1,3 +1,6 @@
+// The request's cookie is the only input that an attacker controls completely. Nothing of it reaches a store before its shape,
+// and its signature if there is one, have been checked.
+
 import type { Signer } from '../crypto/signature.ts'
 import { SessionError, storeFailed } from '../errors.ts'
 import { type AnySession, Session, stateOf } from '../session/session.ts'

@@ -1,3 +1,5 @@
+// The cookie line is built in one place and only once, when everything that it says is known.
+
 import type { SessionState } from '../session/session-state.ts'
 import { isLoopback, type SessionCookie } from './cookie.ts'
 import type { CookieLine } from './response.ts'

@@ -1,3 +1,6 @@
+// One request, in the order in which things happen: load, the handler, commit. What its cookie comes to is in incoming.ts,
+// what the response says about the cookie is in outgoing.ts. Nothing here knows a framework.
+
 import type { Signer } from '../crypto/signature.ts'
 import { SessionError, sessionGone, storeFailed } from '../errors.ts'
 import type { StoredRecord } from '../session/life.ts'

@@ -1,3 +1,6 @@
+// What a response has to say because it depends on a session. An app's own headers are kept as far as they are safe; what
+// invites shared caches is overridden, because a page that is cached for everybody is worse than one that is not cached.
+
 /** A directive, with its argument if it has one (RFC 9111, section 5.2). */
 const DIRECTIVE = /([^\s,="]+)(\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,"]*))?/g
 

@@ -1,3 +1,5 @@
+// Options are checked where the middleware is made, so that a mistake shows when the app starts and not when somebody visits.
+
 import { Signer } from '../crypto/signature.ts'
 import { checkOptions } from '../options/check-options.ts'
 import { isStore } from '../options/options.ts'

@@ -1,3 +1,6 @@
+// A store may be made for each request, because a connection belongs to the request that opened it. It is made only when the
+// session is needed.
+
 import { storeFailed } from '../errors.ts'
 import { isStore } from '../options/options.ts'
 import type { SessionStore } from '../storage/session-store.ts'

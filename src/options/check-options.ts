@@ -1,3 +1,5 @@
+// JavaScript ignores an option that does not exist. For a session library that is dangerous: a misspelt timeout is no timeout.
+
 import { adviceOn } from './option-advice.ts'
 import { kindOf, OPTIONS, type Place } from './options.ts'
 

@@ -1,3 +1,5 @@
+// People come with the names of other libraries. The message says what the thing is called here, or that it is done anyway.
+
 import { OPTIONS, type Place } from './options.ts'
 
 /** What other libraries call it, in lower case, and what to do here: a sentence, or options of which the first that fits is meant. */

@@ -1,3 +1,6 @@
+// One table of all options. The check, the advice for misspelt ones and a test of docs/reference.md are fed from it, so an
+// option that is missing here does not exist, and one that is here is documented.
+
 /** What an option may be: words that end the sentence "it must be …", and the test. */
 type Kind = readonly [words: string, fits: (value: unknown) => boolean, isRequired?: true]
 

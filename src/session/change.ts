@@ -1,3 +1,6 @@
+// A change is a function and not a value, because it may have to be applied again: to what another request has stored
+// meanwhile. That is how requests at the same time lose nothing of each other. See docs/decisions/01-change-list.md.
+
 import type { SessionContent } from './session-content.ts'
 
 /** Why a session gets a new cookie value: `regenerate()` or `signIn()` was called. */

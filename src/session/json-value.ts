@@ -1,3 +1,6 @@
+// Only JSON goes into a session, because that is what every backend can keep. Values are copied on their way in and frozen on
+// their way out, so no code outside holds a reference to what the session holds, and a change that would be lost throws.
+
 import { MAX_DEPTH, RESERVED_KEYS } from './json-limits.ts'
 
 /** Throws a `TypeError` unless `key` is a string that can name session data. */

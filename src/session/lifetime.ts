@@ -1,3 +1,6 @@
+// All arithmetic on time. Every function is pure and takes the time as a parameter, so no test needs a clock. Options are
+// seconds, as in cookies; instants are milliseconds, as in `Date`.
+
 /** How long sessions live, in seconds. `false`: no such limit. */
 export interface Lifetime {
   readonly idleTimeout: number | false

@@ -1,3 +1,5 @@
+// An owner and a device go into indexes and keys of every backend, so both are held to what all of them can take.
+
 /** Longest owner and device, in bytes of UTF-8: what every backend can index. */
 const MAX_BYTES = 255
 

@@ -1,3 +1,5 @@
+// Whether a change may still be made depends on one thing: can the response still carry a cookie? This table says when.
+
 import { SessionError } from '../errors.ts'
 
 /**

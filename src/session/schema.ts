@@ -1,3 +1,6 @@
+// A schema belongs to the app and not to the record: it is applied to what was read, and nothing is written because of it. So
+// the shape of the data may change between deployments, also while both versions are running.
+
 import { jsonCopy } from './json-value.ts'
 import { ownProperty } from './session-content.ts'
 

@@ -1,3 +1,6 @@
+// The content of a session in memory. `null` and not `undefined` stands for what is not set, so that every content has the
+// same shape and V8 keeps one hidden class for all of them.
+
 /** What a session holds: what the body of its record says, and whom it belongs to. */
 export interface SessionContent {
   /** The middleware's `name`: a value issued under one is not accepted under another. */

@@ -1,3 +1,7 @@
+// What goes to a backend, and what comes back. Everything that comes back is checked, because it may have been written by an
+// older version, by another program or by somebody with access to the database. A record that does not pass is no session,
+// and never an error: the visitor could do nothing about it.
+
 import { isAcceptable, isSuspicious, MAX_DEPTH } from './json-limits.ts'
 import { LAST_INSTANT } from './lifetime.ts'
 import type { Flash, SessionContent } from './session-content.ts'

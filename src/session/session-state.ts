@@ -1,3 +1,7 @@
+// The one mutable object of a session. It is apart from `Session` so that handlers cannot reach what only stores and the
+// middleware may do, and so that all of it can be tested without a request. Where a session is in its life is in life.ts,
+// what a request still allows in phase.ts, when it ends in lifetime.ts.
+
 import { runUserCallback, type SessionError, sessionGone } from '../errors.ts'
 import {
   ALL_KEYS,

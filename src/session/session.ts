@@ -1,3 +1,6 @@
+// What a handler sees. Each method checks its arguments and records one change in `SessionState`; none does I/O but `save`
+// and `reload`, which hand over to the request. So a handler reads and writes without waiting, and cannot forget to save.
+
 import { SessionError } from '../errors.ts'
 import { ALL_KEYS, type Change, NO_KEY, type Rotation } from './change.ts'
 import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json-value.ts'

@@ -1,4 +1,6 @@
-import { randomVersion, utf8Length } from '../crypto/values.ts'
+// What an update and a rotation have in common: making a record, recognising it again, and trying once more after a lost race.
+
+import { freshVersion, utf8Length } from '../crypto/values.ts'
 import { runUserCallback, SessionError, sessionGone } from '../errors.ts'
 import type { SessionContent } from '../session/session-content.ts'
 import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.ts'
@@ -34,7 +36,7 @@ export function recordOf(
       `The session would exceed ${maxSessionBytes} bytes and was not stored. Keep large data elsewhere and its key in the session, or raise maxSessionBytes.`,
     )
   }
-  return { version: randomVersion(), expiry, owner: content.owner, body }
+  return { version: freshVersion(), expiry, owner: content.owner, body }
 }
 
 /**

@@ -1,4 +1,7 @@
-import { open, seal } from '../crypto/seal.ts'
+// A store that keeps nothing. It implements `SessionStore` and not `KeyedStore`, because there is no record that could be
+// compared, removed or found by owner: most of what `KeyedStore` promises cannot be promised here.
+
+import { seal, unseal } from '../crypto/seal.ts'
 import { checkSecrets } from '../crypto/secrets.ts'
 import { isValueShaped, randomValue } from '../crypto/values.ts'
 import { SessionError } from '../errors.ts'
@@ -62,7 +65,7 @@ export class CookieStore implements SessionStore {
   /** @inheritDoc */
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
     if (!this.isWellFormed(cookieValue)) return undefined
-    const opened = await open(cookieValue, this.#secrets)
+    const opened = await unseal(cookieValue, this.#secrets)
     const stored = opened && fromText(opened.text)
     const content = stored && decodeRecord(stored.record, Date.now())
     if (!content) return undefined

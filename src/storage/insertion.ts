@@ -1,3 +1,6 @@
+// Making a new record. Ids are random and do not collide, so an id that is taken means a call that was made twice, or random
+// numbers that repeat. The two look alike and need opposite answers; here they are told apart.
+
 import { idOf, randomValue } from '../crypto/values.ts'
 import { SessionError } from '../errors.ts'
 import type { StoredRecord } from '../session/life.ts'

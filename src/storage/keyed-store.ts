@@ -1,3 +1,6 @@
+// The base class between the middleware's contract and a backend. Everything that is hard about sessions is here and in the
+// files it uses, once for all stores; a backend contributes five atomic operations and knows nothing of sessions.
+
 import { idOf, isValueShaped } from '../crypto/values.ts'
 import { SessionError, storeFailed } from '../errors.ts'
 import { checkOptions } from '../options/check-options.ts'

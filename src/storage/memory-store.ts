@@ -1,3 +1,6 @@
+// The five operations on a `Map`. What is kept and in which order it goes is in memory-partition.ts; how the `Map` is found
+// again by another copy of this module is in shared-partitions.ts.
+
 import { checkOptions } from '../options/check-options.ts'
 import { isDead, isExpired, type SessionRecord } from '../session/session-record.ts'
 import { use } from './bounded-map.ts'

@@ -1,3 +1,6 @@
+// Signing out everywhere has to reach sessions that are being rotated while it runs, and has to end even if somebody keeps
+// signing in. The first asks for another look after each removal, the second for a limit to what another look may find.
+
 import { SessionError } from '../errors.ts'
 import { decodeBody, type SessionRecord } from '../session/session-record.ts'
 

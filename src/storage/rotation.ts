@@ -1,4 +1,7 @@
-import { randomVersion } from '../crypto/values.ts'
+// A rotation moves a session from one id to another. No backend can do that in one step for two keys, so the order matters:
+// at every moment at least one of the two records is alive, and what another request writes to the old one is carried over.
+
+import { freshVersion } from '../crypto/values.ts'
 import { sessionGone } from '../errors.ts'
 import type { StoredRecord } from '../session/life.ts'
 import type { SessionRecord } from '../session/session-record.ts'
@@ -73,7 +76,7 @@ async function supersede(
  * A removal that is made twice finds nothing the second time, as if somebody had ended the session. This is found again.
  */
 function deadRecord(): SessionRecord {
-  return { version: randomVersion(), expiry: Date.now() + DEAD_FOR, owner: null, body: '' }
+  return { version: freshVersion(), expiry: Date.now() + DEAD_FOR, owner: null, body: '' }
 }
 
 /** False: the old record is not, or no longer, the `live` one, or it was buried by a call that was made twice. */
@@ -88,7 +91,7 @@ async function bury(
   } catch (error) {
     // Was it done, or will it be, by a call that is still on its way? After a write of the live record in a fresh version,
     // neither. If that is refused, it may be because the dead one is there.
-    const again = { ...live, version: randomVersion() }
+    const again = { ...live, version: freshVersion() }
     const lives = await backend.replace(id, again, live).catch(() => false)
     if (!lives && isOwn(await backend.read(id).catch(() => undefined), dead)) return true
     throw error

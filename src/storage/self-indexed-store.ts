@@ -1,3 +1,7 @@
+// Redis and Durable Objects cannot find records by owner, so the list of an owner's sessions is kept beside them, in another
+// key. The two are never written in one step. The order of the steps decides what a failure in between leaves behind: an
+// entry too many, which is pruned, and never a session that sign-out-everywhere would miss.
+
 import { isDead, type SessionRecord } from '../session/session-record.ts'
 import { isOwn } from './backend.ts'
 import { IndexedStore } from './keyed-store.ts'

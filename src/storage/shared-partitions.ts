@@ -1,3 +1,6 @@
+// A dev server evaluates the module again in the same isolate, perhaps in another version. What it finds on `globalThis` is
+// therefore input like any other, and is checked before it is used. See docs/decisions/03-plain-values-on-globalthis.md.
+
 import { isExpired, type SessionRecord } from '../session/session-record.ts'
 import { isIntact } from './bounded-map.ts'
 import { LAYOUT, newPartition, type Partition, RANKS, setRecord } from './memory-partition.ts'

@@ -6,7 +6,14 @@ import type { SessionRecord } from '../session/session-record.ts'
 import { IndexedStore, type KeyedStoreOptions } from '../storage/keyed-store.ts'
 import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from './shared/client.ts'
 import { driverAdvice } from './shared/driver-error.ts'
-import { withoutData } from './shared/error-redaction.ts'
+import {
+  acknowledged,
+  equal,
+  hiding,
+  isLive,
+  toDocument,
+  toRecord,
+} from './shared/mongodb-document.ts'
 
 export type { IndexedStore, KeyedStoreOptions } from '../storage/keyed-store.ts'
 
@@ -36,12 +43,6 @@ export interface MongoDBCollection {
 
 /** What `MongoDBStore` takes. */
 export type MongoDBStoreOptions = KeyedStoreOptions
-
-/** A record as a document. The expiry is a date, because a TTL index looks at nothing else. */
-interface SessionDocument extends Omit<SessionRecord, 'expiry'> {
-  readonly _id: string
-  readonly expiry: Date | null
-}
 
 // https://www.mongodb.com/docs/manual/reference/error-codes/
 const DUPLICATE_KEY = 11000
@@ -214,40 +215,4 @@ function codeOf(error: unknown): number {
 function isPrimary(error: unknown): boolean {
   const { keyPattern } = error as { keyPattern?: object }
   return keyPattern === undefined ? /\b_id_?\b|E11000$/.test(String(error)) : '_id' in keyPattern
-}
-
-/** Every value under `$eq`, so that none is taken for an operator. */
-function equal(fields: Record<string, string>): Record<string, { $eq: string }> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { $eq: value }]))
-}
-
-function isLive(): { $or: object[] } {
-  return { $or: [{ expiry: null }, { expiry: { $gt: new Date(Date.now()) } }] }
-}
-
-/** A write that the server does not confirm may not have happened. */
-function acknowledged<T>(result: T): T {
-  if ((result as { acknowledged?: unknown } | undefined)?.acknowledged !== false) return result
-  throw answerNotUnderstood('no confirmation of a write: leave its write concern at `majority`')
-}
-
-/** Takes what was sent out of an error. */
-async function hiding<T>(reply: Promise<T>, ...sent: (string | SessionRecord)[]): Promise<T> {
-  try {
-    return await reply
-  } catch (error) {
-    const values = sent.flatMap((each) => (typeof each === 'string' ? each : Object.values(each)))
-    throw withoutData(error, values)
-  }
-}
-
-function toDocument(id: string, { version, expiry, owner, body }: SessionRecord): SessionDocument {
-  return { _id: id, version, expiry: expiry === null ? null : new Date(expiry), owner, body }
-}
-
-/** Fields of another type are a record that is corrupt; without an `_id` it is the client that is not understood. */
-function toRecord(document: unknown): [id: string, record: SessionRecord] {
-  const { _id, version, expiry, owner, body } = Object(document) as SessionDocument
-  if (typeof _id !== 'string') throw answerNotUnderstood('documents without their fields')
-  return [_id, { version, expiry: expiry === null ? null : Number(expiry), owner, body }]
 }

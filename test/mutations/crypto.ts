@@ -25,7 +25,7 @@ export const mutations: Mutation[] = [
   {
     what: 'C1 the frame is not authenticated',
     file: 'crypto/seal',
-    from: 'joined(CONTEXT, frame)',
+    from: 'concat(CONTEXT, header)',
     to: 'CONTEXT',
     caughtBy: ['golden', 'a seal is made and opened as it was'],
   },
@@ -54,7 +54,7 @@ export const mutations: Mutation[] = [
     what: 'C1 keys of forged seals are kept',
     file: 'crypto/seal',
     from: 'const key = kept ?? (await deriveKey(keys, salt))',
-    to: 'const key = kept ?? (await deriveKey(keys, salt))\n      keep(keys.opened, name, key, MAX_KEPT)',
+    to: 'const key = kept ?? (await deriveKey(keys, salt))\n      setBounded(keys.opened, name, key, MAX_KEPT)',
     caughtBy: ['cookie-store', 'that is forged leaves no key behind'],
   },
   {
@@ -144,7 +144,7 @@ export const mutations: Mutation[] = [
   {
     what: 'C3 keys are tried one after the other',
     file: 'crypto/seal',
-    from: 'if (!keys.id.every((byte, i) => byte === frame[1 + i])) continue',
+    from: 'if (!keys.id.every((byte, i) => byte === header[1 + i])) continue',
     to: '',
     caughtBy: ['cookie-store', 'a key that nobody has is not tried'],
   },

@@ -87,7 +87,7 @@ export const mutations: Mutation[] = [
   },
   {
     what: 'T10 rows that a statement returned are counted unseen',
-    file: 'stores/shared/sql-store',
+    file: 'stores/shared/sql-rows',
     from: 'rowsOf(result).map(idOf).length',
     to: 'rowsOf(result).length',
     caughtBy: ['servers/client-options', 'answers with renamed columns is STORE_FAILED'],
@@ -283,7 +283,7 @@ export const mutations: Mutation[] = [
   },
   {
     what: 'MongoDB’s TTL index is given a number',
-    file: 'stores/mongodb',
+    file: 'stores/shared/mongodb-document',
     from: 'expiry: expiry === null ? null : new Date(expiry)',
     to: 'expiry: expiry as never',
     caughtBy: ['servers/mongodb', 'a document is as the documentation says'],

@@ -163,12 +163,21 @@ describe('rotating secrets', () => {
   story(
     'docs/recipes/rotating-secrets.md',
     0,
-    'without the secret nothing is signed in silence',
+    'secrets rotate in the order in which they are given',
     async ({ ask }) => {
-      expect((await ask(`${ORIGIN}/`, { method: 'POST' })).status).toBe(500)
+      const ada = new Visitor(ask, ORIGIN)
+      await ada.visit('/', { method: 'POST' })
+      expect(await ada.text('/')).toBe('1 visits')
     },
-    { variables: { SESSION_SECRETS: '' } },
+    { variables: { SESSION_SECRETS: `${makeSecret()} ${makeSecret()}` } },
   )
+
+  test('without the secret the Worker does not start, so nothing is sent unsigned', async () => {
+    const starting = runGuide('docs/recipes/rotating-secrets.md', {
+      variables: { SESSION_SECRETS: '' },
+    })
+    await expect(starting).rejects.toThrow('failed to start')
+  })
 })
 
 story(

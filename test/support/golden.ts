@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { open, seal } from '../../src/crypto/seal.ts'
+import { seal, unseal } from '../../src/crypto/seal.ts'
 import { Signer } from '../../src/crypto/signature.ts'
 import { idOf } from '../../src/crypto/values.ts'
 import { CookieStore, MemoryStore, Session } from '../../src/index.ts'
@@ -26,7 +26,7 @@ export const goldenChecks: Record<string, () => Promise<void>> = {
   'a seal is made and opened as it was': async () => {
     for (const { secret, salt, iv, text, sealed } of golden.seals) {
       expect(await seal(text, secret, { salt: bytes(salt), iv: bytes(iv) })).toBe(sealed)
-      expect(await open(sealed, [secret])).toEqual({ text, secret })
+      expect(await unseal(sealed, [secret])).toEqual({ text, secret })
     }
   },
 

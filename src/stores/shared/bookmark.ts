@@ -1,3 +1,5 @@
+// D1 answers reads from a replica that may be behind. Its bookmark says how far a visitor has seen; it travels in the cookie.
+
 import { isValueShaped } from '../../crypto/values.ts'
 import type { AnySession } from '../../session/session.ts'
 

@@ -1,3 +1,6 @@
+// People pass a promise, a URL, an ORM or all of `env` in place of a client. It would fail at the first request, with words
+// of the driver; here it fails where the store is made, and says what to pass.
+
 import { SessionError } from '../../errors.ts'
 
 /** One kind of object that is easily passed in place of a client, and what to pass instead. */

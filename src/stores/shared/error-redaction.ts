@@ -1,3 +1,6 @@
+// Drivers put what they have sent into their errors, and errors are logged. What is known to name things is kept; everything
+// else is taken for data.
+
 /**
  * Properties of drivers' errors that name things and hold no data. All others go: `detail`, `where`, `parameters`, `sql`,
  * `keyValue`, `errInfo` and their like repeat what was sent or what a row holds.

@@ -1,3 +1,6 @@
+// What a `CachingStore` remembers of the store behind it, between requests of one isolate. A load may have begun before a
+// change of the same session and end after it; counting events tells whether its result is still worth remembering.
+
 import type { SessionRecord } from '../../session/session-record.ts'
 
 /** What one name holds. Plain values only: they outlive the request and the module that made them. */
@@ -82,7 +85,7 @@ export function remember(cache: IsolateCache, id: string, record: SessionRecord,
   if (changedAll > load.event || (changed.get(id) ?? 0) > load.event) return
   const { version, expiry, owner, body } = record
   put(cache, id, { record: { version, expiry, owner, body }, since: load.time })
-  makeRoom(cache)
+  evict(cache)
 }
 
 /** This isolate is doing or has done something to the session. */
@@ -113,24 +116,24 @@ function forgetLoads(cache: IsolateCache): void {
 }
 
 function put(cache: IsolateCache, id: string, entry: Entry): void {
-  cache.bytes += weigh(entry) - weigh(cache.entries.get(id))
+  cache.bytes += sizeOf(entry) - sizeOf(cache.entries.get(id))
   cache.entries.set(id, entry)
 }
 
-function makeRoom(cache: IsolateCache): void {
+function evict(cache: IsolateCache): void {
   const { entries, maxSessions, maxBytes } = cache
   while (entries.size > 0 && (entries.size > maxSessions || cache.bytes > maxBytes)) {
     cache.oldest ??= entries.keys()
     const { value: id } = cache.oldest.next()
     if (id === undefined) cache.oldest = undefined
     else {
-      cache.bytes -= weigh(entries.get(id))
+      cache.bytes -= sizeOf(entries.get(id))
       entries.delete(id)
     }
   }
 }
 
 /** An estimate: V8 takes one or two bytes for a character. */
-function weigh(entry: Entry | undefined): number {
+function sizeOf(entry: Entry | undefined): number {
   return entry ? ENTRY_BYTES + 2 * (entry.record?.body.length ?? 0) : 0
 }

@@ -1,3 +1,6 @@
+// SQLite, PostgreSQL and MySQL differ in their SQL and not in what a store has to do. The operations are here, the
+// differences in sql-dialect.ts, and a client in each store.
+
 import { checkOptions } from '../../options/check-options.ts'
 import type { SessionRecord } from '../../session/session-record.ts'
 import { IndexedStore, type KeyedStoreOptions } from '../../storage/keyed-store.ts'
@@ -5,6 +8,9 @@ import { answerNotUnderstood, atLeastOne } from './client.ts'
 import { withoutData } from './error-redaction.ts'
 import type { Dialect } from './sql-dialect.ts'
 import { checkTable } from './sql-name.ts'
+import { changesOf, idOf, integer, rowsOf, type SqlResult, toRecord } from './sql-rows.ts'
+
+export type { SqlResult } from './sql-rows.ts'
 
 /** What every store with a table takes. */
 export interface SqlStoreOptions extends KeyedStoreOptions {
@@ -15,18 +21,8 @@ export interface SqlStoreOptions extends KeyedStoreOptions {
 /** What a statement is given as a parameter. */
 export type SqlValue = string | number | null
 
-/** What a statement has come to. */
-export interface SqlResult {
-  /** What a `SELECT` or `RETURNING` gives: objects, with the columns by their names. */
-  readonly rows: readonly unknown[]
-  /** Rows inserted, updated or deleted. May include what triggers changed; 0 for a statement that changes none. */
-  readonly changes: number | bigint
-}
-
 /** By the clock of this isolate, as everywhere. */
 const LIVE = '("expiry" IS NULL OR "expiry" > ?)'
-
-type Row = { [K in keyof SessionRecord | 'id']: unknown }
 
 // Taken here, so that a test which fakes timers does not stop a retry for ever.
 const { setTimeout } = globalThis
@@ -224,38 +220,4 @@ export abstract class SqlStore extends IndexedStore {
 /** Milliseconds, with jitter, so that statements which lost against each other do not meet again. */
 function pauseBefore(attempt: number): number {
   return Math.random() * Math.min(600, 200 * attempt)
-}
-
-function rowsOf({ rows }: SqlResult): readonly unknown[] {
-  if (Array.isArray(rows)) return rows
-  throw answerNotUnderstood('no list of rows')
-}
-
-/** Exact where a statement returns the rows it changed; else what the client counts. */
-function changesOf(sql: string, result: SqlResult): number | bigint {
-  atLeastOne(result.changes)
-  return sql.endsWith('RETURNING "id"') ? rowsOf(result).map(idOf).length : result.changes
-}
-
-function idOf(row: unknown): string {
-  const id = (row as Row | null)?.id
-  if (typeof id === 'string') return id
-  throw answerNotUnderstood('rows without their columns')
-}
-
-/** What the columns cannot hold is the client's doing. A body that is corrupt is not looked at here. */
-function toRecord(row: unknown): [id: string, record: SessionRecord] {
-  const id = idOf(row)
-  const { version, expiry, owner, body } = row as Row
-  const instant = expiry === null ? null : integer(expiry)
-  const isText = typeof version === 'string' && typeof body === 'string'
-  if (isText && instant !== undefined && (owner === null || typeof owner === 'string')) {
-    return [id, { version, expiry: instant, owner, body }]
-  }
-  throw answerNotUnderstood('columns in another type than theirs')
-}
-
-/** Drivers give a 64-bit integer as a number, a string or a bigint. */
-function integer(value: unknown): number | undefined {
-  return ['number', 'string', 'bigint'].includes(typeof value) ? Number(value) : undefined
 }

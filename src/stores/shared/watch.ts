@@ -1,3 +1,6 @@
+// A watch is a WebSocket to the session's own Durable Object. The object may hibernate while it is open, and a deployment
+// breaks it, so losing the connection says nothing about the session: it is opened again.
+
 /** The close code by which an object says that its session has ended. */
 export const ENDED = 4401
 
