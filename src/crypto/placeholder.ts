@@ -68,6 +68,7 @@ function oneRound(text: string): string {
   return text
 }
 
+/** Where a run of equal steps (`aaaa`, `abcd`, `9753`) ends that begins at `start`. */
 function endOfRun(text: string, start: number): number {
   const step = text.charCodeAt(start + 1) - text.charCodeAt(start)
   let end = start + 1

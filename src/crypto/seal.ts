@@ -13,10 +13,13 @@ import { base64url, fromBase64url, utf8 } from './values.ts'
 /** The first byte of a seal. Anything else is no seal: there is no second decoder. */
 const VERSION = 1
 
+/** Which secret it was made with: a few bytes derived from it, which say nothing about it. */
 const ID_BYTES = 4
+/** 128 bits, so that no two isolates draw the same. */
 const SALT_BYTES = 16
 /** 96 bits, the length AES-GCM is made for (NIST SP 800-38D, section 8.2). */
 const IV_BYTES = 12
+/** The longest tag that AES-GCM has. */
 const TAG_BITS = 128
 
 const IV_AT = 1 + ID_BYTES + SALT_BYTES
@@ -64,6 +67,7 @@ export async function seal(
   return base64url(concat(header, new Uint8Array(sealed)))
 }
 
+/** The key of this isolate, until it has made as many seals as one key may. */
 function currentKey({ sealing }: SecretKeys): SealingKey | undefined {
   if (!sealing || sealing.seals >= MAX_SEALS) return undefined
   sealing.seals++
@@ -118,6 +122,7 @@ function parameters(header: Bytes): {
   return { name: 'AES-GCM', iv: header.subarray(IV_AT), additionalData, tagLength: TAG_BITS }
 }
 
+/** One key for each salt, so that no isolate uses up the messages of another. */
 function deriveKey({ base }: SecretKeys, salt: Bytes): Promise<Key> {
   return crypto.subtle.deriveKey(
     derivation('seal', salt),
@@ -128,6 +133,7 @@ function deriveKey({ base }: SecretKeys, salt: Bytes): Promise<Key> {
   )
 }
 
+/** One buffer of several, as Web Crypto takes it. */
 function concat(...parts: Bytes[]): Bytes {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
   let at = 0

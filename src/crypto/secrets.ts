@@ -36,6 +36,7 @@ function checkSecret(secret: unknown, option: string): string {
   return secret
 }
 
+/** What is wrong with a secret, as the end of a sentence that does not show it. */
 function faultOf(secret: string): string | undefined {
   if (secret === '') return 'is empty'
   if (utf8(secret).length < MIN_SECRET_BYTES) return `is shorter than ${MIN_SECRET_BYTES} bytes`
@@ -58,6 +59,7 @@ function decodings(secret: string): string[] {
 
 const toChar = (byte: number): string => String.fromCharCode(byte)
 
+/** Random bytes are not printable text, so only text can be a placeholder. */
 function isWeakText(text: string): boolean {
   return isMonotonous(text) || (/^[ -~]+$/.test(text) && isPlaceholder(text))
 }
@@ -88,6 +90,7 @@ export interface SecretKeys {
   sealing: SealingKey | undefined
 }
 
+/** A key and the salt that it was derived with. */
 export interface SealingKey {
   readonly salt: Uint8Array<ArrayBuffer>
   readonly key: Key
@@ -108,6 +111,7 @@ export function keysOf(secret: string): SecretKeys | Promise<SecretKeys> {
   return known.get(secret) ?? deriveKeys(secret)
 }
 
+/** All keys of one secret. HKDF gives independent keys for different purposes (RFC 5869, section 3.2). */
 async function deriveKeys(secret: string): Promise<SecretKeys> {
   const base = await crypto.subtle.importKey('raw', utf8(secret), 'HKDF', false, [
     'deriveBits',
@@ -142,6 +146,7 @@ export function setBounded<T>(latest: Map<string, T>, name: string, value: T, li
   latest.set(name, value)
 }
 
+/** The parameters of HKDF as Web Crypto takes them. */
 interface Derivation {
   readonly name: 'HKDF'
   readonly hash: 'SHA-256'

@@ -11,6 +11,7 @@ const VALUE_SHAPE = /^[\w-]{42}[AEIMQUYcgkosw048]$/
 
 const encoder = new TextEncoder()
 
+/** The bytes of a text, as Web Crypto takes them. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text) as Uint8Array<ArrayBuffer>
 }
@@ -58,6 +59,7 @@ export function base64url(bytes: Uint8Array & Encodable): string {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 
+/** RFC 4648, table 2. */
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 /** What each character of ASCII stands for; -1: nothing. */

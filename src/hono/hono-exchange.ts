@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { Exchange } from '../http/exchange.ts'
 import { type CookieLine, personalize } from '../http/response.ts'
 
+/** `c.res` is an accessor: these are its two functions. */
 interface ResponseProperty {
   get(this: Context): Response
   set(this: Context, response: Response | undefined): void
@@ -13,11 +14,12 @@ interface Watch {
   readonly watchers: HonoExchange[]
 }
 
+/** Where a context keeps its watch: a symbol, so that it meets no property of Hono or of the app. */
 const WATCH: unique symbol = Symbol('sessions that watch c.res')
 
 type Watched = Context & { [WATCH]?: Watch }
 
-/** One accessor for every context: with functions of its own each would cost more than all else that a session does. */
+/** One accessor shared by all contexts. Making two functions for each request would cost more than the rest of a session. */
 const WATCHED_RESPONSE: ResponseProperty & PropertyDescriptor = {
   configurable: true,
   get(this: Watched): Response {
@@ -36,7 +38,7 @@ function watchOf(c: Watched): Watch {
   return c[WATCH] as Watch
 }
 
-/** The accessor behind `c.res` by the prototype of a context: there is one for each copy of Hono in the isolate. */
+/** Hono's own accessors for `c.res`, by the prototype of the context: an isolate may hold several copies of Hono. */
 const accessors = new WeakMap<object, ResponseProperty>()
 
 /** The accessor behind `c.res`: Hono's own, or one that somebody has put in front of it. */
@@ -60,11 +62,11 @@ function propertyOf(c: Context): ResponseProperty {
 export class HonoExchange implements Exchange<Context> {
   readonly #c: Watched
   readonly request: Request
-  /** The headers that middleware outside of ours has set, where that had to be noted. */
+  /** The headers that middleware outside of ours had set before anybody inside added to them. Not noted unless needed. */
   #outer: Headers | undefined
   /** The copy that we made last: the only response that may be changed. */
   #ours: Response | undefined
-  /** What every response has to say that is put on the context; `undefined`: nothing. */
+  /** What every response that is put on the context has to say. `undefined` while it has to say nothing. */
   #marks: { readonly cookie: CookieLine | undefined } | undefined
   #isWatching = false
   /** A response has been put on the context, and nobody has looked at it since. */
@@ -89,7 +91,7 @@ export class HonoExchange implements Exchange<Context> {
     try {
       this.#c.executionCtx.waitUntil(work)
     } catch {
-      // No execution context outside of Workers: there nothing cancels it.
+      // There is no execution context outside of Workers, and there nothing would cancel the work.
     }
   }
 
@@ -97,7 +99,7 @@ export class HonoExchange implements Exchange<Context> {
     this.#outer ??= this.#waiting()
   }
 
-  /** The headers that wait for a response. One that nobody sends is the only way to see them. */
+  /** The headers that Hono will put on the next response. Making one, which nobody sends, is the only way to see them. */
   #waiting(): Headers {
     return this.#c.newResponse(null, 200).headers
   }
@@ -105,7 +107,7 @@ export class HonoExchange implements Exchange<Context> {
   /** The handler threw past us, so its response is still to come and can be marked. */
   isComing = false
 
-  /** Whatever response goes out from now on is marked. */
+  /** From now on every response is marked, whoever makes it. */
   mark(cookie?: CookieLine): void {
     this.#marks = { cookie }
     this.watch()
@@ -114,8 +116,8 @@ export class HonoExchange implements Exchange<Context> {
   }
 
   /**
-   * What Hono's own `c.text`, `c.json` and `c.html` make from now on has the marks from birth, and needs no copy. Where somebody
-   * has asked for something already, the marks wait for the response.
+   * Lets Hono's own `c.text`, `c.json` and `c.html` make responses that are marked already, so that they need not be copied.
+   * Not if somebody has set one of these headers: then both have to be combined on the response.
    */
   #prepare(): void {
     const header = this.#header
@@ -155,7 +157,7 @@ export class HonoExchange implements Exchange<Context> {
     Object.defineProperty(c, 'res', WATCHED_RESPONSE)
   }
 
-  /** Most requests need no note, so it is taken when somebody inside sets the first header. */
+  /** Replaces `c.header` until its first call, so that a request in which nobody inside sets a header need not note anything. */
   #noteOuterFirst(): void {
     const c = this.#c
     const { header } = c
@@ -178,11 +180,11 @@ export class HonoExchange implements Exchange<Context> {
   }
 
   willPut(): void {
-    // Marked when somebody looks at it: most of the time that is only at the end, when what it says is known.
+    // It is marked when somebody looks at it. Usually that is at the end, when it is known what it has to say.
     this.#isUnmarked = true
   }
 
-  /** The response as it is, without being looked at. */
+  /** The response, without counting as somebody who looks at it. */
   #own(): Response {
     const c = this.#c
     return (c[WATCH]?.before ?? propertyOf(c)).get.call(c)

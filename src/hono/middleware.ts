@@ -91,6 +91,7 @@ function isMounted(found: unknown, settings: Settings<Context>): boolean {
   return true
 }
 
+/** Options may be written twice, once for each mount, and still say the same. */
 function sameOptions(a: Settings<never>, b: Settings<never>): boolean {
   return a === b || sameValue(a.options, b.options)
 }
@@ -112,6 +113,7 @@ const MOUNTED_TWICE_WARNING =
   'isolate-session: session() is mounted twice under one name with different options, and the inner one does nothing. ' +
   'Mount it once, or give the inner one a `name` of its own.'
 
+/** How the handler ended, by what is on the context after it. */
 function outcomeIn(c: Context): Outcome {
   if (!c.finalized) return NO_RESPONSE
   return c.error === undefined ? SUCCESS : outcomeOf(c.error, c.res.status)
@@ -122,6 +124,7 @@ const NO_RESPONSE: Outcome = { hasFailed: true, isRefused: false }
 
 const SUCCESS: Outcome = { hasFailed: false, isRefused: false }
 
+/** How a request ended that answers with an error. */
 function outcomeOf(error: unknown, status: number): Outcome {
   const isRefusal = (code: number): boolean => code === 401 || code === 403
   return { hasFailed: status >= 500, isRefused: isRefusal(status) || isRefusal(statusOf(error)) }

@@ -48,6 +48,7 @@ const MAX_DOMAIN_LENGTH = 253
 const LOOPBACK =
   /^https?:\/\/(?:(?:[^/?#]+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?(?:[/?#]|$)/
 
+/** Browsers treat these hosts as secure, also over plain http (W3C Secure Contexts, section 3.1). */
 export function isLoopback(url: string): boolean {
   return LOOPBACK.test(url)
 }
@@ -55,6 +56,7 @@ export function isLoopback(url: string): boolean {
 /** A cookie under our name: its value, or that there are several that differ. */
 export type FoundCookie = string | typeof AMBIGUOUS | undefined
 
+/** A browser sends two cookies of one name if they differ in path or domain. One of them may have been planted. */
 export const AMBIGUOUS: unique symbol = Symbol('several different values')
 
 /** Every name the cookie may have, depending on its options and the request's URL. */
@@ -167,6 +169,7 @@ export class SessionCookie {
   }
 }
 
+/** All values under the name: one that comes twice and differs is believed in neither form. */
 function scan(header: string, prefix: string): FoundCookie {
   let found: string | undefined
   for (let at = header.indexOf(prefix); at !== -1; at = header.indexOf(prefix, at + 1)) {

@@ -11,6 +11,7 @@ export type Outgoing =
   | { readonly tell: 'forget'; readonly isWeak: boolean }
   | { readonly tell: 'keep'; readonly value: string; readonly isWeak: boolean }
 
+/** The response need not mention the cookie. */
 export const NOTHING: Outgoing = { tell: 'nothing' }
 
 /** A new value, or a new expiry, for the browser. A weak one does not take the place of one that says more. */
@@ -41,6 +42,7 @@ export function cookieLineFor(
   return { line, isWeak: outgoing.isWeak }
 }
 
+/** A cookie that the browser drops, or never sends here again, makes every request a new session. Nobody would know why. */
 function warnIfItWillNotComeBack(cookie: SessionCookie, url: string): void {
   if (url.startsWith('http:') && cookie.isSecure(url) && !isLoopback(url)) {
     warnOnce(INSECURE_WARNING)

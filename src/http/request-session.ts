@@ -20,9 +20,9 @@ import { warnOnce } from './warn-once.ts'
 
 /** How the handler ended. */
 export interface Outcome {
-  /** Nothing it did is stored, but for what it ended. */
+  /** Nothing that the handler did is stored, except for a `destroy()`. */
   readonly hasFailed: boolean
-  /** It threw a 401 or 403: nobody was signed in. */
+  /** It threw a 401 or 403, so a sign-in of this request does not count. */
   readonly isRefused: boolean
 }
 
@@ -43,7 +43,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   /** Whether that cookie outlives the browser, if the session itself says so. */
   #isPersistent: boolean | null = null
   #outgoing: Outgoing = NOTHING
-  /** There are some if the handler has called `save()`. */
+  /** Set once the handler has called `save()`: its saves, one after the other. */
   #saves: Turns | undefined
 
   constructor(exchange: Exchange<Context>, settings: Settings<Context>) {
@@ -78,7 +78,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
       this.#attach(incoming.session)
       const state = this.#state
       const now = Date.now()
-      // A shorter absolute timeout than when it was stored holds at once.
+      // The app may have a shorter absolute timeout than when this was stored. It applies at once.
       if (state.isExpired(now)) return this.#reject('unknown')
       this.#clientId = state.stored?.id
       this.#isPersistent = state.content.persistent
@@ -87,7 +87,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
         this.#value = await this.#sign(incoming.value)
         this.#outgoing = keep(this.#value, true, NOTHING)
       }
-      // Due already, whether or not the handler looks.
+      // An extension is due, whether or not the handler looks at the session, and it may fail.
       if (state.status(now) !== 'unchanged') this.#exchange.noteOuter()
     } catch (error) {
       this.#attach(new Session())
@@ -110,7 +110,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     return this.#signer
   }
 
-  /** Without a promise where there is nothing to wait for. */
+  /** The store of this request. Not a promise if there is nothing to wait for, which saves a turn of the event loop. */
   openStore(): SessionStore | Promise<SessionStore> {
     this.#store ??= storeOfRequest(this.settings.store, this.#exchange)
     return this.#store
@@ -132,7 +132,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   #reject(reason: Rejection): void {
     this.#emit({ type: 'rejected', reason })
     this.#attach(new Session())
-    // One that this app can never accept would be carried, and rejected, until it expires.
+    // The browser would send a cookie that this app can never accept until it expires. Better to remove it now.
     const isHopeless = reason === 'malformed' || reason === 'signature'
     if (isHopeless) this.#outgoing = { tell: 'forget', isWeak: true }
   }
@@ -149,8 +149,10 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   }
 
   /**
-   * The handler has ended: stores what is to be stored, and tells the browser in whatever response goes out. Without a promise
-   * where nobody has looked and the browser has nothing to forget: most requests of most sites.
+   * The handler has ended: stores what it did, and puts the cookie on whatever response goes out.
+   *
+   * Returns no promise if nobody has looked at the session and the browser has nothing to forget. On most sites that is most
+   * requests, and a promise would be most of what such a request costs.
    */
   commit(outcome: Outcome): void | Promise<void> {
     const state = this.#state
@@ -174,7 +176,8 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
       if (cookie) this.#clientId = state.stored?.id
       this.#writeHeaders(cookie)
     } catch (error) {
-      // Nothing of a response that reports as done what was not kept. what handles the error puts its own in place.
+      // The handler's response may say that something was done which was not kept, so none of it goes out. The app's error
+      // handler answers instead.
       this.#exchange.discard(this.#savedCookieLine())
       throw error
     } finally {
@@ -188,7 +191,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
       await this.#keepAlive(this.#flush())
     } catch (error) {
       if (!isGone(error)) throw error
-      // It ended while this request was running. That is nothing the client did wrong.
+      // Another request has ended the session while this one was running. The client did nothing wrong, so it is no error.
       const state = this.#state
       if (state.stored) this.#emit({ type: 'gone', ...described(state.stored) })
       this.#outgoing = NOTHING
@@ -197,7 +200,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     }
   }
 
-  /** `session.save()`: one after the other, should the handler not wait. */
+  /** `session.save()`. If the handler does not wait for one before it calls the next, they still run in order. */
   save(): Promise<void> {
     this.#saves ??= new Turns()
     return this.#keepAlive(this.#saves.run(() => this.#flush(true)))
@@ -219,7 +222,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     await this.#reloadSession(store)
   }
 
-  /** Stores pending changes. With `asks` and nothing to store, checks with the store that the session still exists. */
+  /** Stores what is pending. If nothing is, and `asks` is set, checks with the store that the session still exists. */
   async #flush(asks = false): Promise<void> {
     const state = this.#state
     const mayEnd = asks && state.life.is === 'stored'
@@ -229,7 +232,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     if (state.life.is === 'ending' || state.life.is === 'replacing') {
       await this.#destroySession(store, state.life.stored)
     }
-    // The handler may have gone on meanwhile.
+    // The handler may have changed the session while its old record was being removed.
     const status = state.status(Date.now())
     if (status === 'changed' || status === 'extended') await this.#storeSession(store, status)
     else if (mayEnd) await this.#reloadSession(store)
@@ -246,7 +249,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     this.#emit({ type: 'destroyed', ...described(stored) })
   }
 
-  /** A store that cannot be asked, or a session that nobody but its cookie knows, is believed. */
+  /** Throws if the session has ended. Where nobody can be asked (a store without `reloadSession`, a sealed cookie) it is taken to live. */
   async #reloadSession(store: SessionStore): Promise<void> {
     if (this.#state.stored?.inCookie || !store.reloadSession) return
     let lives: boolean
@@ -255,7 +258,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     } catch (error) {
       throw storeFailed('read a session', error)
     }
-    // A shorter absolute timeout than when it was stored holds at once.
+    // The app may have a shorter absolute timeout than when this was stored. It applies at once.
     if (!lives || this.#state.isExpired(Date.now())) throw sessionGone()
   }
 
@@ -269,14 +272,14 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     try {
       newValue = await store.storeSession(this.#session)
     } catch (error) {
-      // Ended by the handler before the store had begun, perhaps a store that does something else first.
+      // The handler ended the session before the store got to it; a store may do something else first.
       if (isGone(error) && state.life !== life && state.isDestroyed) return
       throw storeFailed('store a session', error)
     }
     const { stored } = state
     const isRotated = mustRotate || (before !== undefined && stored?.id !== before.id)
     if (stored) this.#emitStored(stored, before, isRotated)
-    // Ended by the handler while it was being stored: its cookie is not for anybody.
+    // The handler ended the session while it was being stored. Its new cookie must not go out.
     if (state.life.is !== 'stored' && state.life !== life) return
     const isDue = !before || isRotated
     if (isDue) this.#value = undefined
@@ -308,12 +311,15 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
       if (accessed || cookie) this.#exchange.markComing(cookie)
       return
     }
-    // What is still being written may look at the session when the headers are gone.
+    // A stream may look at the session later, when the headers can no longer say so. So they say it now.
     const isPersonal = accessed || (stored !== undefined && isStreamed(response))
     this.#exchange.finish(cookie, isPersonal)
   }
 
-  /** What an earlier `save()` has stored is not undone by a failure after it, and without its cookie it would be lost. */
+  /**
+   * The cookie that goes out although the request failed. What an earlier `save()` has stored stays stored, and without its
+   * cookie the visitor would lose it.
+   */
   #savedCookieLine(): CookieLine | undefined {
     const { life } = this.#state
     const isSaved = life.is === 'stored' || this.#outgoing.tell === 'forget'
@@ -340,7 +346,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   /** A client that leaves must not cancel a write that is under way. */
   #keepAlive(work: Promise<void>): Promise<void> {
     const { store } = this.settings
-    // A store that a function makes is not asked: it is hardly ever one without I/O.
+    // Only a store that is given directly is asked. One that a function makes has a client, and so does I/O.
     if (typeof store !== 'function' && store[DOES_NO_IO]) return work
     this.#exchange.waitUntil(work.catch(() => {}))
     return work
@@ -351,15 +357,17 @@ const LATE_LOOK_WARNING =
   'isolate-session: the session was looked at for the first time after the response had its headers, so caches were not told that it depends on the visitor. ' +
   'In a stream, read what you need (`c.var.session.get(…)`) before you return the response.'
 
+/** What events say of a session. */
 function described({ id, record }: StoredRecord): { id: string; owner: string | undefined } {
   return { id, owner: record.owner ?? undefined }
 }
 
-/** No store is believed: what goes into a header has to be of the shape that the store itself accepts. */
+/** Stores can have bugs. A value goes into a header only if the store itself would accept it again. */
 function isIssued(store: SessionStore, value: unknown): boolean {
   return typeof value === 'string' && isWellFormed(store, value)
 }
 
+/** Did another request end the session? */
 function isGone(error: unknown): boolean {
   return error instanceof SessionError && error.code === 'SESSION_GONE'
 }

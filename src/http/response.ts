@@ -21,8 +21,9 @@ export interface CookieLine {
  * The response as it may go out: kept out of shared caches, because it depends on who asks, and with the session's cookie
  * if there is one to send.
  *
- * An app may keep a `Response` and give it to the next visitor, too. So unless it is `ours` it is never changed: it is
- * copied, or returned as it is if it says everything already. The copy keeps a `webSocket` and an encoded body.
+ * An app may keep a `Response` and return it to the next visitor as well. So a response is never changed in place, unless it
+ * is `ours`: it is copied, or returned unchanged if it already says everything. The copy keeps a `webSocket` and an encoded
+ * body.
  */
 export function personalize(
   response: Response,
@@ -45,7 +46,7 @@ export function personalize(
   return result
 }
 
-/** What `Vary` has to become; `undefined`: it says enough. */
+/** The value that `Vary` needs, or `undefined` if it already says enough. */
 export function varyByCookie(vary: string | null): string | undefined {
   if (vary === null) return 'Cookie'
   if (vary === 'Cookie') return undefined
@@ -117,6 +118,7 @@ function attribute(attributes: readonly string[], name: string): string {
   return name === 'domain' ? found.replace(/^\./, '').toLowerCase() : found
 }
 
+/** `Headers` cannot replace one of several `Set-Cookie` lines, so all are written anew. */
 function setCookies(headers: Headers, lines: readonly string[]): void {
   headers.delete('Set-Cookie')
   for (const line of lines) headers.append('Set-Cookie', line)

@@ -100,6 +100,7 @@ export function settingsOf<Context, EventContext, Data extends object>(
   }
 }
 
+/** The timeouts, with the defaults that depend on each other. */
 function lifetimeOf({
   absoluteTimeout = 2_592_000,
   idleTimeout = Math.min(86_400, absoluteTimeout || Number.POSITIVE_INFINITY),

@@ -21,6 +21,7 @@ export function storeOfRequest<Context>(
   return typeof store === 'function' ? made(() => store(context), url) : warned(store, url)
 }
 
+/** Calls the app’s function. What it throws about its own arguments is a bug in it; anything else is the backend’s. */
 async function made(
   make: () => SessionStore | Promise<SessionStore>,
   url: string,

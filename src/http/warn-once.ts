@@ -1,3 +1,4 @@
+/** Shared by all copies of this module in an isolate. */
 const WARNED: unique symbol = Symbol.for('isolate-session.warned')
 
 /** Logs a message once per isolate, also when a dev server evaluates the module again. */

@@ -23,6 +23,7 @@ function isStandardSchema(value: unknown): boolean {
   return typeof validate === 'function'
 }
 
+/** Kinds of values, by the names that the table below uses. */
 type KindName =
   | 'text'
   | 'boolean'
@@ -38,6 +39,7 @@ type KindName =
   | 'reads'
   | 'other'
 
+/** For each kind the words of the error, and the test. */
 const KINDS: Record<KindName, Kind> = {
   text: ['a string', (value) => typeof value === 'string'],
   boolean: ['true or false', (value) => typeof value === 'boolean'],

@@ -17,7 +17,9 @@ export interface Change {
   apply(content: SessionContent): void
 }
 
+/** The key of a change that concerns every key, such as `clear()`. */
 export const ALL_KEYS: symbol = Symbol('all keys')
+/** The key of a change that concerns no data, such as `expireIn()`. */
 export const NO_KEY: symbol = Symbol('no key')
 
 /** The rotation that these changes ask for. A sign-in among them wins: it does all that `regenerate()` does. */

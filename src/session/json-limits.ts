@@ -20,6 +20,7 @@ export function isSuspicious(text: string): boolean {
   return opensMany(text)
 }
 
+/** Could it be nested too deeply? Brackets inside of strings count as well, so the count may be too high and never too low. */
 function opensMany(text: string): boolean {
   if (text.length <= MAX_DEPTH * 2) return false // each level takes two characters at least
   let openings = 0

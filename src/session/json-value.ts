@@ -27,6 +27,7 @@ export function jsonCopy<T>(value: T, key: string): T {
   }
 }
 
+/** Tells our own errors from those that a getter of the value throws. */
 class Refusal extends TypeError {}
 
 function refuse(key: string, found: string, remedy = ''): Refusal {
@@ -81,6 +82,7 @@ function copyArray(value: readonly unknown[], key: string, ancestors: object[]):
   return result
 }
 
+/** A plain object, property by property. */
 function copyRecord(value: object, key: string, ancestors: object[]): Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== null && !isObjectPrototype(prototype)) throw refuseInstance(value, key)
@@ -109,6 +111,7 @@ function isArrayPrototype(prototype: unknown): boolean {
   return Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype))
 }
 
+/** What to write instead, for the classes that people try most often. */
 const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['Date', 'Store `date.toISOString()` instead. '],
   ['Map', 'Spread it into an array, `[...map]`, or make an object of it. '],

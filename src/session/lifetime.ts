@@ -28,6 +28,7 @@ export const UNLIMITED: Lifetime = {
 /** The last instant a `Date` can hold (ECMAScript, "Time Values and Time Range"). */
 export const LAST_INSTANT = 8.64e15
 
+/** Compares as later than every instant, which `null` does not. */
 const NEVER = Number.POSITIVE_INFINITY
 
 const instant = (at: number): number | null => (at === NEVER ? null : at)
@@ -37,10 +38,12 @@ function after(start: number, seconds: number | false): number {
   return seconds === false ? NEVER : Math.min(start + Math.ceil(seconds * 1000), LAST_INSTANT)
 }
 
+/** The end that no activity moves. */
 function absoluteEnd({ createdAt }: Timing, { absoluteTimeout }: Lifetime): number {
   return after(createdAt, absoluteTimeout)
 }
 
+/** The end if nobody uses the session after `now`. */
 function idleEnd({ idle }: Timing, { idleTimeout }: Lifetime, now: number): number {
   return after(now, idle ?? idleTimeout)
 }
@@ -74,6 +77,7 @@ export function isExtensionDue(
   return rolled === expiry || (freshExpiry(timing, lifetime, now) ?? rolled) > expiry
 }
 
+/** The least time between two extensions, in seconds. */
 function touchAfter({ idle }: Timing, lifetime: Lifetime): number {
   const tenth = (idle ?? (lifetime.idleTimeout || 0)) / 10
   if (lifetime.touchAfter === undefined) return tenth

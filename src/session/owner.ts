@@ -19,6 +19,7 @@ export function checkDevice(device: unknown): asserts device is string | undefin
   )
 }
 
+/** NUL ends a string in some backends, and half a surrogate pair is not UTF-8. */
 function isLabel(value: unknown): boolean {
   const isSound =
     typeof value === 'string' && value !== '' && !value.includes('\0') && value.isWellFormed()

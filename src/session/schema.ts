@@ -50,6 +50,7 @@ export class SchemaReader {
   }
 }
 
+/** What a validation has come to, as a value of the session. */
 function accepted(result: Validation, key: string): unknown {
   if ('then' in result) {
     result.catch(() => {})

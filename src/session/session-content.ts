@@ -28,6 +28,7 @@ export interface Flash {
 /** The name of sessions that were stored outside a middleware, and the middleware's default. */
 export const DEFAULT_NAME = 'session'
 
+/** A session in which nothing was written yet. */
 export function emptyContent(name: string, createdAt: number): SessionContent {
   return {
     name,

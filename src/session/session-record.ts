@@ -96,6 +96,7 @@ export function decodeBody({ body, owner = null }: SessionRecord): SessionConten
   }
 }
 
+/** The value of a flash may be anything that JSON holds. */
 function isFlash(entry: unknown): boolean {
   return isObject(entry) && typeof entry.token === 'string'
 }
@@ -118,6 +119,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** An instant that a `Date` can hold, and not before 1970. */
 function isInstant(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= LAST_INSTANT
 }

@@ -50,28 +50,36 @@ export interface Manager {
  * `Session` shows it to handlers; stores and the middleware work on it. No I/O, no Hono, no store.
  */
 export class SessionState {
+  /** Where it is in its life. Every step is a new object, so a write can tell that the handler has moved on. */
   life: Life = { is: 'fresh' }
+  /** What it holds now, with all changes of this request. Values in it are never changed in place. */
   content: SessionContent = emptyContent(DEFAULT_NAME, Date.now())
+  /** When it ends, in epoch milliseconds; `null` for never, `undefined` if it was not stored yet. */
   expiry: number | null | undefined
+  /** What the handler did that is not stored yet, in order. Applied again if another request was faster. */
   changes: Change[] = []
   /** The handler has looked, so the response may depend on who asks. */
   accessed = false
+  /** What the request still allows. */
   phase: Phase = 'open'
-  /** Once the response is settled: the browser has this session's cookie. */
+  /** Set when the response is settled: does the browser have this session's cookie? If not, nothing can be saved later. */
   clientHasCookie = false
+  /** The app's timeouts. A session outside of any middleware has none. */
   lifetime: Lifetime = UNLIMITED
   /** Reads data through the app's schemas, if there are any. */
   schema: SchemaReader | undefined
+  /** The request that it belongs to; `undefined` for one that was made or loaded outside of any middleware. */
   manager: Manager | undefined
   /** How many attempts the last write took. */
   attempts = 1
-  /** What the write that is under way has taken on. */
+  /** What the write that is under way is storing. Changes made meanwhile are not in it. */
   #write: Write | undefined
+  /** Made for the first write: most requests have none. */
   #writes: Turns | undefined
   /** `save(change)` is running `change`. */
   #inSave = false
 
-  /** The session becomes what a store has loaded. */
+  /** A store has loaded this. `needsReissue`: the cookie was made with an older secret, so it is sent again. */
   restore(stored: StoredRecord, content: SessionContent, needsReissue = false): void {
     this.life = { is: 'stored', stored, needsReissue }
     this.content = content
@@ -86,7 +94,7 @@ export class SessionState {
     this.#showExpiry(cappedExpiry(stored.record.expiry, content, this.lifetime))
   }
 
-  /** Comes under a middleware's name and timeouts. */
+  /** Puts the session under a middleware: its name, its timeouts, its schemas, and the request that stores it. */
   attach(name: string, lifetime: Lifetime, manager: Manager, schema?: Schemas): void {
     if (schema) this.schema = new SchemaReader(schema)
     this.lifetime = lifetime
@@ -96,6 +104,7 @@ export class SessionState {
     else this.content.name = name
   }
 
+  /** Does a middleware manage it already? Then another one must not. */
   get isManaged(): boolean {
     return this.manager !== undefined
   }
@@ -105,6 +114,7 @@ export class SessionState {
     return this.life.stored
   }
 
+  /** Has no store ever held it? A session that began after `destroy()` is new again. */
   get isNew(): boolean {
     const { life } = this
     return life.is === 'fresh' || life.is === 'replacing' || (life.is === 'ended' && !life.id)
@@ -123,6 +133,7 @@ export class SessionState {
     return this.rotation || this.#write?.rotation ? undefined : life.stored.id
   }
 
+  /** Does what was done call for a new cookie value, and why? */
   get rotation(): Rotation | undefined {
     return rotationOf(this.changes)
   }
@@ -132,15 +143,17 @@ export class SessionState {
     return changeData(this.changes) || changeData(this.#write?.changes ?? [])
   }
 
-  /** A write is storing this very session. */
+  /** Is a write under way that stores this session, and not one that was ended meanwhile? */
   get isBeingStored(): boolean {
     return this.#write?.life === this.life
   }
 
+  /** Has it ended by the clock? One that was never stored has no end yet. */
   isExpired(now: number): boolean {
     return this.expiry !== undefined && isExpired(this.expiry, now)
   }
 
+  /** What has to be done with the store at the end of the request. */
   status(now: number): Status {
     const { life, expiry = null } = this
     if (life.is === 'ended') return 'unchanged'
@@ -151,9 +164,9 @@ export class SessionState {
     return isDue ? 'extended' : 'unchanged'
   }
 
-  /** May and should `expiry` move now? */
+  /** Is it time to move the expiry, and can the cookie still follow? */
   isExtensionDue(expiry: number | null, content: SessionContent, now: number): boolean {
-    // Once the cookie cannot follow any more, the record must not run ahead of it.
+    // If the record lived longer than its cookie, the store would keep a session that nobody can come back to.
     return this.cookieCanBeSent && isExtensionDue(expiry, content, this.lifetime, now)
   }
 
@@ -185,7 +198,7 @@ export class SessionState {
     this.manager?.accessed()
   }
 
-  /** Does it, and remembers it. */
+  /** Applies a change now, and remembers it for the store. */
   perform(change: Change): void {
     this.assertWritable()
     change.apply(this.content)
@@ -213,23 +226,24 @@ export class SessionState {
     return PHASES[this.phase].cookieCanBeSent
   }
 
+  /** May the session be changed right now? `save(change)` may change it late, if no new cookie is needed. */
   get isWritable(): boolean {
     return PHASES[this.phase].mayChange || (this.#inSave && !this.stored?.inCookie)
   }
 
-  /** Every mutator passes here. */
+  /** Called first by everything that changes the session. */
   assertWritable(): void {
     if (!this.isWritable) throw this.#tooLate()
     if (this.isDestroyed) this.assertNewCookie()
   }
 
-  /** Passes if a change that needs a new cookie can still have one. */
+  /** Throws if a change that needs a new cookie comes too late for one. */
   assertNewCookie(): void {
     if (this.phase === 'open') return
     throw committed('This change needs a new cookie: make it before the handler returns.')
   }
 
-  /** Passes unless storing what was done would need a cookie that can no longer be sent. */
+  /** Throws if storing what was done would need a cookie that can no longer be sent. */
   assertCookieCanFollow(): void {
     if (this.cookieCanBeSent) return
     const { life } = this
@@ -237,7 +251,7 @@ export class SessionState {
     if (isNew || this.rotation || this.stored?.inCookie) throw this.#tooLate()
   }
 
-  /** Can the session be stored now? */
+  /** Throws if nothing can be stored: the session could not be loaded, so nobody knows what would be overwritten. */
   assertSavable(): void {
     if (this.phase === 'unloaded') throw this.#tooLate()
   }
@@ -286,6 +300,7 @@ export class SessionState {
     }
   }
 
+  /** Ends the session. The store hears of it at the end of the request, or with the next `save()`. */
   destroy(): void {
     if (this.isDestroyed) return
     this.assertWritable()
@@ -325,7 +340,10 @@ export class SessionState {
     return this.#write
   }
 
-  /** It is stored, as `content`, at the given attempt: what was changed meanwhile goes on top. */
+  /**
+   * The write has succeeded, with `content` and after so many attempts. What the handler has changed meanwhile goes on top. If
+   * it has ended the session meanwhile, what was just stored has to end as well.
+   */
   completeWrite(
     write: Write,
     stored: StoredRecord,
@@ -343,7 +361,7 @@ export class SessionState {
     this.#showExpiry(stored.record.expiry)
   }
 
-  /** When it ends: what is stored, unless a change that is not stored yet has moved it. */
+  /** Shows the stored expiry, unless a change that is not stored yet has moved it. */
   #showExpiry(expiry: number | null): void {
     this.expiry = expiry
     if (moveExpiry(this.changes)) this.#moveExpiry()
@@ -364,12 +382,12 @@ export class SessionState {
     if (this.life === write.life) this.changes = [...write.changes, ...this.changes]
   }
 
-  /** The store has no record any more; what began in its place stays. */
+  /** The store has removed the record. A session that began in its place is not concerned. */
   recordRemoved(): void {
     this.life = withoutRecord(this.life)
   }
 
-  /** Forgets what was not stored. */
+  /** Goes back to what is stored, because the request has failed. A `destroy()` stays. */
   discard(): void {
     const { life, content } = this
     this.changes = []
@@ -382,7 +400,7 @@ export class SessionState {
         : undefined
   }
 
-  /** Takes back a sign-in that is not stored yet; everything else that was done stays. */
+  /** Takes back a sign-in that is not stored yet, because the request was refused (401, 403). Everything else stays. */
   dropSignIn(): void {
     const kept = this.changes.filter(({ rotation }) => rotation !== 'signIn')
     if (kept.length === this.changes.length) return
@@ -394,12 +412,13 @@ export class SessionState {
   }
 }
 
+/** Also promises of other realms and libraries. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 function asyncChange(result: PromiseLike<unknown>): TypeError {
-  // It goes on without us; what becomes of it is in the error that is thrown here.
+  // Nobody waits for it any more. The error below says what is wrong, so its own must not be reported as unhandled.
   result.then(undefined, () => {})
   return new TypeError(
     'save(change) takes a function that returns nothing, not a promise: do what has to be awaited first, then call save. Nothing was stored.',

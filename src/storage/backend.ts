@@ -24,6 +24,7 @@ const MAX_DELAY = 500
 // Kept from before any test installs fake timers: with a faked one, a retry would wait forever.
 const { setTimeout } = globalThis
 
+/** The record to write. Its size is checked here, before any backend sees it. */
 export function recordOf(
   content: SessionContent,
   expiry: number | null,
@@ -79,6 +80,7 @@ export async function readAgain(
   return backend.read(id)
 }
 
+/** For a session that is written so often that no attempt of this request was the fastest. */
 export function conflict(): SessionError {
   return new SessionError(
     'SESSION_CONFLICT',

@@ -15,6 +15,7 @@ export interface BoundedMap<Value, Rank extends string> {
   maxBytes: number
 }
 
+/** A value, its size, its rank, and its place in the queue of that rank. */
 export interface Entry<Value, Rank extends string> {
   value: Value
   size: number
@@ -24,6 +25,7 @@ export interface Entry<Value, Rank extends string> {
   newer: string
 }
 
+/** The order of use within one rank, as keys of the two ends. */
 export interface Queue {
   oldest: string
   newest: string
@@ -73,6 +75,7 @@ export function use<Value, Rank extends string>(
   link(map, key, entry)
 }
 
+/** Takes an entry out, and gives it. */
 export function remove<Value, Rank extends string>(
   map: BoundedMap<Value, Rank>,
   key: string,
@@ -92,6 +95,7 @@ export function nextToEvict<Value, Rank extends string>({
   return undefined
 }
 
+/** Is more in it than the bounds allow? */
 export function isOver<Value, Rank extends string>({
   entries,
   bytes,
@@ -129,6 +133,7 @@ export function isIntact<Rank extends string>(
   return left === 0
 }
 
+/** Puts an entry at the newest end of its queue. */
 function link<Value, Rank extends string>(
   map: BoundedMap<Value, Rank>,
   key: string,
@@ -145,6 +150,7 @@ function link<Value, Rank extends string>(
   map.bytes += entry.size
 }
 
+/** Takes an entry out of its queue, and joins its neighbours. */
 function unlink<Value, Rank extends string>(
   map: BoundedMap<Value, Rank>,
   entry: Entry<Value, Rank>,

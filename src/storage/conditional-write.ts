@@ -30,12 +30,14 @@ export function writeSession(state: SessionState, backend: Backend): Promise<str
   })
 }
 
+/** The session was never stored. */
 async function create(state: SessionState, write: Write, backend: Backend): Promise<string> {
   const { value, stored } = await insertNew(state, write, undefined, backend)
   state.completeWrite(write, stored)
   return value
 }
 
+/** The session keeps its id. Repeated until no other request was faster. */
 async function update(
   state: SessionState,
   { id, record }: StoredRecord,

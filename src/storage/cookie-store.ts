@@ -114,6 +114,7 @@ function toText({ id, record: { expiry, owner, body } }: StoredRecord): string {
   return `${JSON.stringify([id, expiry, owner])}\n${body}`
 }
 
+/** A seal opens only with our key, but an older version may have written what is in it. */
 function fromText(text: string): StoredRecord | undefined {
   const end = text.indexOf('\n')
   try {

@@ -51,6 +51,7 @@ async function insert(
   }
 }
 
+/** Does the generator give the same value again, when it is asked a few more times? */
 function isDrawnAgain(value: string): boolean {
   return Array.from({ length: SAMPLES }, randomValue).includes(value)
 }

@@ -265,6 +265,7 @@ export abstract class IndexedStore extends KeyedStore {
   ): Promise<[id: string, record: SessionRecord][]>
 }
 
+/** A device as its owner sees it. None for a record that cannot be read. */
 function summary(id: string, record: SessionRecord, now: number): SessionSummary[] {
   const content = decodeRecord(record, now)
   if (!content) return []

@@ -27,6 +27,7 @@ export interface Partition extends BoundedMap<SessionRecord, Rank> {
   sweep: Iterator<[id: string, entry: Entry<SessionRecord, Rank>]> | undefined
 }
 
+/** The shape of `Partition`. */
 export const LAYOUT = 2
 
 /** Records checked with each insert, so that expired ones go without a timer. */
@@ -44,6 +45,7 @@ const OWNER_BYTES = 300
 /** Owners without a session that stay in the index. */
 const MAX_VACANT = 64
 
+/** An empty partition, without bounds. */
 export function newPartition(): Partition {
   const map = newBoundedMap<SessionRecord, Rank>(RANKS)
   return { layout: LAYOUT, ...map, owners: new Map(), vacant: new Set(), sweep: undefined }
@@ -69,6 +71,7 @@ export function replaceRecord(partition: Partition, id: string, record: SessionR
   evict(partition, size)
 }
 
+/** Removes a record and its place in the index. */
 export function removeRecord(partition: Partition, id: string): SessionRecord | undefined {
   const record = remove(partition, id)?.value
   if (record) removeFromIndex(partition, id, record.owner)
@@ -90,11 +93,13 @@ export function setRecord(
   addToIndex(partition, id, record.owner)
 }
 
+/** Who goes before whom when the store is full. */
 function rankOf(record: SessionRecord): Rank {
   if (isDead(record)) return 'dead'
   return record.owner === null ? 'anonymous' : 'owned'
 }
 
+/** A session that is larger than the whole store would evict everybody and still not fit. */
 function checkedSize({ maxBytes }: Partition, record: SessionRecord): number {
   const size = sizeOf(record)
   if (size <= maxBytes) return size
@@ -110,8 +115,10 @@ function sizeOf({ body, owner }: SessionRecord): number {
   return RECORD_BYTES + text + (owner === null ? 0 : OWNER_BYTES)
 }
 
+/** Characters that V8 does not keep in one byte. */
 const BEYOND_LATIN1 = /[\u0100-\uffff]/
 
+/** Notes that the owner has this session. */
 function addToIndex({ owners }: Partition, id: string, owner: string | null): void {
   if (owner === null) return
   const ids = owners.get(owner)
@@ -119,6 +126,7 @@ function addToIndex({ owners }: Partition, id: string, owner: string | null): vo
   else owners.set(owner, new Set([id]))
 }
 
+/** Forgets it. The owner stays in the index for a while: one key that is removed and put in again and again makes a map slow. */
 function removeFromIndex(partition: Partition, id: string, owner: string | null): void {
   if (owner === null) return
   const ids = partition.owners.get(owner)

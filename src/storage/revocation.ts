@@ -4,6 +4,7 @@
 import { SessionError } from '../errors.ts'
 import { decodeBody, type SessionRecord } from '../session/session-record.ts'
 
+/** A record, and the id that it is kept under. */
 export type OwnedRecord = [id: string, record: SessionRecord]
 
 /** Which sessions of an owner are to end. */

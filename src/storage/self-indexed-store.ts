@@ -105,6 +105,7 @@ export abstract class SelfIndexedStore extends IndexedStore {
   }
 }
 
+/** Does it end later than what the index says? */
 function outlives(expiry: number | null, before: number | null): boolean {
   return before !== null && (expiry === null || expiry > before)
 }

@@ -5,6 +5,7 @@ import { isExpired, type SessionRecord } from '../session/session-record.ts'
 import { isIntact } from './bounded-map.ts'
 import { LAYOUT, newPartition, type Partition, RANKS, setRecord } from './memory-partition.ts'
 
+/** Where all copies of this module find the sessions. Registered, because a symbol of one copy is unknown to the next. */
 const MEMORY_STORE: unique symbol = Symbol.for('isolate-session.memory-store')
 
 /** The ones that this evaluation of the module has set up. What another one left may be of any edition, or broken. */
@@ -21,6 +22,7 @@ export function partition(name: string, key: symbol = MEMORY_STORE): Partition {
   return restored
 }
 
+/** The map of all names, made by whoever comes first. */
 function partitionsUnder(key: symbol): Map<string, unknown> {
   const shared = globalThis as { [key: symbol]: unknown }
   const left = shared[key]

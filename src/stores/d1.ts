@@ -208,6 +208,7 @@ class StoreInSession extends SqlStore {
   }
 }
 
+/** Runs one statement and gives its answer in the form that `SqlStore` understands. */
 async function run(
   db: D1Client | D1ClientSession,
   sql: string,

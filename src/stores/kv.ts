@@ -42,6 +42,7 @@ const WRITE_INTERVAL = 1000
 /** Longest time to live that KV takes, in seconds: 68 years. What lives longer stays until then. */
 const MAX_TTL = 2 ** 31 - 1
 
+/** How KV says that one key is written too often. */
 const TOO_MANY = /\b429\b|too many requests/i
 
 const LOOKALIKES: readonly Lookalike[] = [
@@ -147,6 +148,7 @@ export class KVStore extends KeyedStore {
   }
 }
 
+/** KV counts in seconds and keeps nothing for less than a minute. The record itself says when the session ends. */
 function timeToLive({ expiry }: SessionRecord): { expirationTtl?: number } {
   if (expiry === null) return {}
   const left = Math.ceil((expiry - Date.now()) / 1000)
@@ -164,6 +166,7 @@ function rethrow(...sent: unknown[]): (error: unknown) => never {
   }
 }
 
+/** Something else under the key is no session. */
 function parse(text: string): SessionRecord | undefined {
   try {
     const record: unknown = JSON.parse(text)

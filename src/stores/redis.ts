@@ -298,6 +298,7 @@ export class RedisStore extends SelfIndexedStore {
 /** What @upstash/redis says of what it has sent, at the end of a message. */
 const SENT = /, command was: .*/
 
+/** Sends one command with whichever client it is. */
 async function send(client: RedisClient, command: [string, ...string[]]): Promise<unknown> {
   try {
     // In this order: an ioredis client has a method `sendCommand`, too, of another kind.
@@ -344,6 +345,7 @@ function parse(reply: unknown): SessionRecord | undefined {
   throw answerNotUnderstood('something else than text')
 }
 
+/** A text that is no record is no session. */
 function parseText(text: string): SessionRecord | undefined {
   try {
     const record: unknown = JSON.parse(text)

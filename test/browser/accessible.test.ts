@@ -108,9 +108,31 @@ describe.skipIf(!CHROMIUM)(`everybody can use the playground, ${IN_A_BROWSER}`, 
     await ada.leave()
   })
 
+  test('in colours of the visitor’s own nothing is said by a background alone', async () => {
+    const options = { forcedColors: 'active', viewport: { width: 1360, height: 800 } } as const
+    const ada = await Person.at(browser, playground.origin, options)
+    await ada.press('Count a visit')
+    await ada.press('Race')
+    const styles = (selector: string): Promise<{ outline: string; border: string }> =>
+      ada.page
+        .locator(selector)
+        .first()
+        .evaluate((element) => {
+          const { outlineStyle, borderTopStyle } = getComputedStyle(element)
+          return { outline: outlineStyle, border: borderTopStyle }
+        })
+    expect((await styles('.lamp.lit')).outline).toBe('solid')
+    expect((await styles('.store:has(:checked)')).outline).toBe('solid')
+    expect((await styles('progress')).border).toBe('solid')
+    expect((await styles('.bar')).border).toBe('solid')
+    await ada.leave()
+  })
+
   test.each([
     ['light', 1360],
     ['dark', 1360],
+    ['light', 768],
+    ['dark', 390],
     ['light', 375],
     ['dark', 375],
     ['dark', 320],

@@ -9,6 +9,7 @@ const BOOKMARK = /^[\w-]{1,256}$/
 /** The cookie value of a session without its bookmark. Sessions of a request, so nothing outlives it. */
 const values = new WeakMap<AnySession, string>()
 
+/** Is it of the form that D1 gives? It comes back in a cookie, so it may be anything. */
 export function isBookmark(bookmark: unknown): bookmark is string {
   return typeof bookmark === 'string' && BOOKMARK.test(bookmark)
 }
@@ -20,12 +21,14 @@ export function isMarkedValue(cookieValue: unknown): cookieValue is string {
   return isValueShaped(value) && (bookmark === undefined || isBookmark(bookmark))
 }
 
+/** The cookie value, and the bookmark behind it if there is one. */
 export function split(cookieValue: string): { value: string; bookmark: string | undefined } {
   const dot = cookieValue.indexOf('.')
   if (dot === -1) return { value: cookieValue, bookmark: undefined }
   return { value: cookieValue.slice(0, dot), bookmark: cookieValue.slice(dot + 1) }
 }
 
+/** What goes into the cookie. */
 export function join(value: string, bookmark: string): string {
   return `${value}.${bookmark}`
 }

@@ -10,10 +10,12 @@ const KEPT = new Set(
    errorLabelSet syscall address port hostname fatal`.split(/\s+/),
 )
 
+/** Stands where something was taken out. */
 const HIDDEN = '…'
 
 /** A string in quotes, as a message has it. */
 const QUOTED = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/gs
+/** A table, a column, a constraint: no data looks like this by accident, unless it was sent. */
 const PLAIN_NAME = /^[\w.$@%:/-]+$/
 
 /** How far to follow `cause` and `errors`. */
@@ -53,6 +55,7 @@ function sameItems(a: unknown, b: unknown): boolean {
   return !Array.isArray(a) || a.every((item, i) => item === (b as unknown[])[i])
 }
 
+/** An error of the same class, without what it must not show. */
 function copyOf(old: Error, message: string, replaced: Record<string, unknown>): Error {
   const copy = new Error(message)
   if (old instanceof Error) Object.setPrototypeOf(copy, Object.getPrototypeOf(old))

@@ -26,6 +26,7 @@ interface Entry {
   readonly since: number
 }
 
+/** In place of a record that is not to be believed any more. */
 const FORGOTTEN: Entry = { record: undefined, since: 0 }
 
 /** When a load began. What came after it, it may have missed. */
@@ -75,6 +76,7 @@ export function recall(
   return age >= 0 && age < maxAge ? entry.record : undefined
 }
 
+/** Called before a load, so that what happens during it is known afterwards. */
 export function beginLoad({ events }: IsolateCache): Load {
   return { event: events, time: Date.now() }
 }
@@ -103,6 +105,7 @@ export function forgetOwner(cache: IsolateCache, owner: string): void {
   forgetLoads(cache)
 }
 
+/** The store was cleared. */
 export function forgetAll(cache: IsolateCache): void {
   cache.entries.clear()
   cache.bytes = 0
@@ -110,6 +113,7 @@ export function forgetAll(cache: IsolateCache): void {
   forgetLoads(cache)
 }
 
+/** No load that is under way may be remembered. */
 function forgetLoads(cache: IsolateCache): void {
   cache.changedAll = ++cache.events
   cache.changed.clear()
@@ -120,6 +124,7 @@ function put(cache: IsolateCache, id: string, entry: Entry): void {
   cache.entries.set(id, entry)
 }
 
+/** Removes the oldest entries until the rest fits. */
 function evict(cache: IsolateCache): void {
   const { entries, maxSessions, maxBytes } = cache
   while (entries.size > 0 && (entries.size > maxSessions || cache.bytes > maxBytes)) {

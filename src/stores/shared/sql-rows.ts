@@ -12,6 +12,7 @@ export interface SqlResult {
   readonly changes: number | bigint
 }
 
+/** The columns, which may hold anything until they are checked. */
 type Row = { [K in keyof SessionRecord | 'id']: unknown }
 
 /** The rows of an answer. */
