@@ -274,6 +274,14 @@ describe('M8 a cookie that can never be a session here', () => {
     expect(cookieOf(await ada.visit('/read'))).toBeNull()
   })
 
+  test('malformed: is taken back also where the handler does not look at the session', async () => {
+    const app = appWith().get('/nobody-looks', (c) => c.text('ok'))
+    const ada = visitorOf(app as never)
+    ada.cookies.set('__Host-session', `${'A'.repeat(43)}.nonsense`)
+    const response = await ada.visit('/nobody-looks')
+    expect(cookieOf(response)).toMatch(/^__Host-session=;.*Max-Age=0/)
+  })
+
   test('unknown: is left alone, another isolate may know it', async () => {
     const ada = visitorOf(appWith())
     ada.cookies.set('__Host-session', 'A'.repeat(43))

@@ -6,7 +6,7 @@ export const mutations: Mutation[] = [
     file: 'http/request-session',
     from: "state.life.is === 'fresh' && this.#outgoing === NOTHING",
     to: "state.life.is === 'fresh'",
-    caughtBy: ['guards', 'M8'],
+    caughtBy: ['guards', 'where the handler does not look'],
   },
   {
     what: 'S12 a late save() that nobody waits for is refused in silence',
