@@ -15,17 +15,8 @@ export async function startWorkers<Name extends string>(
   entryPoints: Record<Name, string>,
 ): Promise<Workers<Name>> {
   const names = Object.keys(entryPoints) as Name[]
-  const workers = await Promise.all(
-    names.map(async (name, i) => {
-      const modules = { 'index.js': { type: 'esm', contents: await bundle(entryPoints[name]) } }
-      const manifest = { mainModule: 'index.js', modules }
-      return { config: { name: `worker${i}`, compatibilityDate: '2026-10-23', manifest, env: {} } }
-    }),
-  )
-  const before = new Set(childProcesses())
-  const runtime = new Miniflare({ workers } as unknown as MiniflareOptions)
-  await runtime.ready
-  const [pid] = childProcesses().filter((child) => !before.has(child))
+  const modules = await Promise.all(names.map((name) => bundle(entryPoints[name])))
+  const { runtime, pid } = await start(modules)
   const asks = names.map(async (name, i): Promise<[Name, Ask]> => {
     const worker = await runtime.getWorker(`worker${i}`)
     const ask: Ask = async (question) => {
@@ -42,17 +33,24 @@ export async function startWorkers<Name extends string>(
   return { ask, stop: () => runtime.dispose() }
 }
 
-/** Starts so many isolates of one Worker, has each answer one request, and gives the processor time of it all in milliseconds. */
-export async function startCopies(contents: string, copies: number, path: string): Promise<number> {
-  const workers = Array.from({ length: copies }, (_, i) => {
-    const modules = { 'index.js': { type: 'esm', contents } }
-    const manifest = { mainModule: 'index.js', modules }
+/** One runtime with `worker0`, `worker1` and so on, an isolate for each module, and its process. */
+async function start(
+  modules: readonly string[],
+): Promise<{ runtime: Miniflare; pid: string | undefined }> {
+  const workers = modules.map((contents, i) => {
+    const manifest = { mainModule: 'index.js', modules: { 'index.js': { type: 'esm', contents } } }
     return { config: { name: `worker${i}`, compatibilityDate: '2026-10-23', manifest, env: {} } }
   })
   const before = new Set(childProcesses())
   const runtime = new Miniflare({ workers } as unknown as MiniflareOptions)
   await runtime.ready
   const [pid] = childProcesses().filter((child) => !before.has(child))
+  return { runtime, pid }
+}
+
+/** Starts so many isolates of one Worker, has each answer one request, and gives the processor time of it all in milliseconds. */
+export async function startCopies(contents: string, copies: number, path: string): Promise<number> {
+  const { runtime, pid } = await start(Array(copies).fill(contents))
   for (let i = 0; i < copies; i++) {
     const worker = await runtime.getWorker(`worker${i}`)
     const response = await worker.fetch(`https://bench${path}`)

@@ -321,7 +321,7 @@ describe('FaultyStore', () => {
     await expect(store.storeSession(new Session())).rejects.toBe(error)
     expect(await store.storeSession(new Session())).toHaveLength(43)
     store.failNext('sessionsOf')
-    await expect(store.sessionsOf?.('ada')).rejects.toThrow('sessionsOf was told to fail')
+    await expect(store.sessionsOf?.('ada')).rejects.toThrow('sessionsOf fails on purpose')
     expect(store.calls.map(({ method }) => method)).toEqual([
       'storeSession',
       'storeSession',

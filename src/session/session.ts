@@ -4,6 +4,7 @@
 import { SessionError } from '../errors.ts'
 import { ALL_KEYS, type Change, NO_KEY, type Rotation } from './change.ts'
 import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json-value.ts'
+import { checkMethodOptions, checkPersistent } from './method-options.ts'
 import { checkDevice, checkOwner } from './owner.ts'
 import { ownProperty, type SessionContent, setOrDelete } from './session-content.ts'
 import { SessionState } from './session-state.ts'
@@ -232,7 +233,7 @@ export class Session<Data extends object = Record<string, unknown>> {
    * when somebody authenticates, call `signIn`.
    */
   regenerate(options?: { keep?: readonly (keyof Data & string)[] }): void {
-    const { keep } = checkOptions('regenerate', options)
+    const { keep } = checkMethodOptions('regenerate', options)
     const state = this.#accessed
     state.assertWritable()
     // One that was never stored, and is not about to be, gets a new cookie value anyway.
@@ -256,7 +257,7 @@ export class Session<Data extends object = Record<string, unknown>> {
     options?: { keep?: readonly (keyof Data & string)[]; device?: string },
   ): void {
     checkOwner(owner, 'signIn')
-    const { keep = [], device } = checkOptions('signIn', options)
+    const { keep = [], device } = checkMethodOptions('signIn', options)
     checkDevice(device)
     this.#accessed.assertWritable()
     const createdAt = Date.now()
@@ -425,34 +426,4 @@ function unmanaged(instead: string): SessionError {
     'UNSUPPORTED',
     `No middleware manages this session. Ask its store: \`${instead}\`.`,
   )
-}
-
-/** @throws TypeError for what is no object with these options and no others. */
-function optionsOf(options: unknown, known: readonly string[], advice: string): object {
-  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
-  if (isObject && Object.keys(options).every((name) => known.includes(name))) return options
-  throw new TypeError(advice)
-}
-
-function checkOptions(
-  method: 'regenerate' | 'signIn',
-  options: unknown = {},
-): { keep?: readonly string[]; device?: unknown } {
-  const [known, example] =
-    method === 'signIn'
-      ? [['keep', 'device'], "{ keep: ['cart'], device: 'Firefox on Linux' }"]
-      : [['keep'], "{ keep: ['cart'] }"]
-  const advice = `${method}() takes its options as an object: ${example}.`
-  const { keep, device } = optionsOf(options, known, advice) as { keep?: unknown; device?: unknown }
-  if (keep === undefined) return { device }
-  const isList = Array.isArray(keep) && keep.every((key) => typeof key === 'string')
-  if (!isList) throw new TypeError(advice)
-  return { keep: [...keep], device }
-}
-
-function checkPersistent(options: unknown = {}): boolean | undefined {
-  const advice = 'expireIn() takes its options as an object: { persistent: true }.'
-  const { persistent } = optionsOf(options, ['persistent'], advice) as { persistent?: unknown }
-  if (persistent === undefined || typeof persistent === 'boolean') return persistent
-  throw new TypeError(advice)
 }

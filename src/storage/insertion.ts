@@ -1,5 +1,5 @@
 // Making a new record. Ids are random and do not collide, so an id that is taken means a call that was made twice, or random
-// numbers that repeat. The two look alike and need opposite answers; here they are told apart.
+// numbers that repeat. The two look alike: in the first case the record is ours, in the second it may be another visitor's.
 
 import { idOf, randomValue } from '../crypto/values.ts'
 import { SessionError } from '../errors.ts'

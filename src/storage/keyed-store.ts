@@ -38,7 +38,7 @@ export abstract class KeyedStore implements SessionStore {
   /**
    * Call it from the constructor of your store, with the options you were given.
    *
-   * @throws TypeError for an option that does not exist, RangeError for a size that is none.
+   * @throws TypeError for an option that does not exist, or for a `maxSessionBytes` that is not a positive integer.
    */
   constructor(options?: KeyedStoreOptions) {
     const { maxSessionBytes = 65_536 } = checkOptions('KeyedStore', options)

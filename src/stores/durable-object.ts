@@ -145,7 +145,7 @@ export class SessionObject extends DurableObject<unknown> {
     return [...(await this.#sessions()).keys()].map((key) => key.slice(SESSION.length))
   }
 
-  /** When something has expired: nothing of it stays, or the object would be stored and billed for ever. */
+  /** Runs when something has expired, and deletes all of it: an object that keeps anything is stored and billed until it is deleted. */
   override async alarm(): Promise<void> {
     const now = Date.now()
     const record = await this.readRecord()

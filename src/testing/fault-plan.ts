@@ -13,7 +13,7 @@ export class FaultPlan<Method extends string> {
   readonly calls: { readonly method: Method }[] = []
   readonly #faults = new Map<Method, Fault[]>()
 
-  failNext(method: Method, error: unknown = new Error(`${method} was told to fail`)): void {
+  failNext(method: Method, error: unknown = new Error(`${method} fails on purpose`)): void {
     this.#plan(method, () => Promise.reject(error))
   }
 

@@ -39,7 +39,7 @@ export class FaultyStore implements SessionStore {
   /** @inheritDoc */
   declare destroySessionById?: NonNullable<SessionStore['destroySessionById']>
 
-  /** Wraps a store, which behaves as ever until it is told to fail or to stall. */
+  /** Wraps a store. It behaves like that store until you call `failNext` or one of the `stall` methods. */
   constructor(store: SessionStore) {
     this.#store = store
     if (store.isWellFormed) this.isWellFormed = (value) => store.isWellFormed?.(value) ?? false

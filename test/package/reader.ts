@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { expect } from 'vitest'
 import type { Block } from '../node/guide.ts'
+import { readyOrigin } from '../support/wrangler.ts'
 import type { Project } from './project.ts'
 
 /** The page says 8787; here it is whatever is free. */
@@ -9,8 +10,6 @@ const PAGE_ORIGIN = 'http://localhost:8787'
 
 /** What a page cannot do without an account. The reader stops there. */
 const NEEDS_AN_ACCOUNT = /wrangler login/
-
-const READY_WITHIN = 90_000
 
 /**
  * Somebody who follows a page: writes each file that it shows, types each command, and compares what comes out with what the
@@ -105,22 +104,4 @@ export class Reader {
     if (pid !== undefined && exitCode === null) process.kill(-pid)
     this.#server = undefined
   }
-}
-
-function readyOrigin(child: ChildProcess): Promise<string> {
-  let said = ''
-  return new Promise((resolve, reject) => {
-    const fail = (): void => reject(new Error(`wrangler dev does not start:\n${said}`))
-    const timer = setTimeout(fail, READY_WITHIN)
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (chunk) => {
-        said += chunk
-        const origin = /Ready on (https?:\/\/[^\s/]+)/.exec(said)?.[1]
-        if (origin === undefined) return
-        clearTimeout(timer)
-        resolve(origin)
-      })
-      stream?.once('close', fail)
-    }
-  })
 }

@@ -77,8 +77,12 @@ export function worldOf(mount: Mount): {
     })
     return { app, store, events, ada: new Visitor(app as never) }
   }
-  // For what Hono itself does (`onError`, `c.error`): through `withSession` there is nothing of the kind to test.
-  const ofHono = (mount === (session as never) ? test : test.skip) as typeof test
+  const ofHono = (
+    mount === (session as never)
+      ? test
+      : // `withSession` has no `onError` and no `c.error`, so these tests have nothing to run against there.
+        test.skip
+  ) as typeof test
   return { world, mounted, ofHono }
 }
 

@@ -24,7 +24,7 @@ export type SqlValue = string | number | null
 /** By the clock of this isolate, as everywhere. */
 const LIVE = '("expiry" IS NULL OR "expiry" > ?)'
 
-// Taken here, so that a test which fakes timers does not stop a retry for ever.
+// The real one, kept before a test installs fake timers: with those a retry would never run.
 const { setTimeout } = globalThis
 
 /**

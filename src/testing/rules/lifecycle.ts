@@ -23,7 +23,8 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
   },
   {
     rules: 'S7',
-    title: 'regenerate keeps only the keys it is told to, and twice is once',
+    title:
+      'regenerate keeps only the keys in `keep`, and calling it twice has the effect of one call',
     check: async (k: StoreTest) => {
       const value = await k.issue({ cart: 1, secret: 2 })
       const next = await k.change(value, (session) => {

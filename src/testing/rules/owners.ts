@@ -186,7 +186,7 @@ export const OWNER_RULES: readonly Rule[] = [
   },
   {
     rules: 'O1',
-    title: 'owners are told apart to the last bit',
+    title: 'two owners that differ in a single bit are different owners',
     needs: 'owners',
     check: async (k: StoreTest) => {
       const owners = [

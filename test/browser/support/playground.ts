@@ -3,8 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { prepareDevVars } from '../../../demo/dev-vars.ts'
-
-const READY_WITHIN = 90_000
+import { readyOrigin } from '../../support/wrangler.ts'
 
 export interface Playground {
   /** Where it listens, without a slash at the end. */
@@ -55,27 +54,9 @@ async function start(command: string[]): Promise<Playground> {
     await rm(storage, { recursive: true, force: true })
   }
   try {
-    return { origin: await ready(child), stop }
+    return { origin: await readyOrigin(child), stop }
   } catch (error) {
     await stop()
     throw error
   }
-}
-
-async function ready({ stdout, stderr }: ReturnType<typeof spawn>): Promise<string> {
-  let said = ''
-  return new Promise((resolve, reject) => {
-    const fail = (): void => reject(new Error(`The playground does not start:\n${said}`))
-    const timer = setTimeout(fail, READY_WITHIN)
-    for (const stream of [stdout, stderr]) {
-      stream?.on('data', (chunk) => {
-        said += chunk
-        const origin = /Ready on (https?:\/\/[^\s/]+)/.exec(said)?.[1]
-        if (origin === undefined) return
-        clearTimeout(timer)
-        resolve(origin)
-      })
-      stream?.once('close', fail)
-    }
-  })
 }
