@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import {
   cappedExpiry,
+  extensionDueAt,
   freshExpiry,
-  isExtensionDue,
   LAST_INSTANT,
   type Lifetime,
   type Timing,
@@ -65,6 +65,9 @@ describe('M14 when a session ends that is used now', () => {
 describe('M14 when an extension is due', () => {
   const TENTH = DAY / 10
 
+  const isDue = (expiry: number | null, timing: Timing, lifetime: Lifetime, now: number): boolean =>
+    now >= extensionDueAt(expiry, timing, lifetime)
+
   /** `sinceLast`: milliseconds since the expiry was last moved. */
   const due = (
     sinceLast: number,
@@ -72,7 +75,7 @@ describe('M14 when an extension is due', () => {
     timing: Timing = PLAIN,
   ): boolean => {
     const idle = (timing.idle ?? (lifetime.idleTimeout || 0)) * 1000
-    return isExtensionDue(DAY + idle - sinceLast, timing, lifetime, DAY)
+    return isDue(DAY + idle - sinceLast, timing, lifetime, DAY)
   }
 
   test('after a tenth of the idle timeout, and not a millisecond before', () => {
@@ -100,14 +103,19 @@ describe('M14 when an extension is due', () => {
 
   test('never for a fixed expiry, and never without an idle timeout', () => {
     expect(due(DAY, DEFAULT, { ...PLAIN, fixed: 99 * DAY })).toBe(false)
-    expect(isExtensionDue(2 * DAY, PLAIN, { ...DEFAULT, idleTimeout: false }, DAY)).toBe(false)
+    expect(isDue(2 * DAY, PLAIN, { ...DEFAULT, idleTimeout: false }, DAY)).toBe(false)
   })
 
   test('never where the absolute timeout leaves nothing to gain', () => {
-    expect(isExtensionDue(30 * DAY, PLAIN, DEFAULT, 29.9 * DAY)).toBe(false)
+    expect(isDue(30 * DAY, PLAIN, DEFAULT, 29.9 * DAY)).toBe(false)
+  })
+
+  test('never for what has the last end that there is', () => {
+    const forEver = { ...PLAIN, idle: 1e300 }
+    expect(isDue(LAST_INSTANT, forEver, UNLIMITED, LAST_INSTANT - 1)).toBe(false)
   })
 
   test('at once for a session that was stored without an end', () => {
-    expect(isExtensionDue(null, PLAIN, DEFAULT, HOUR)).toBe(true)
+    expect(isDue(null, PLAIN, DEFAULT, HOUR)).toBe(true)
   })
 })

@@ -23,19 +23,16 @@ type Watched = Context & { [WATCH]?: Watch }
 const WATCHED_RESPONSE: ResponseProperty & PropertyDescriptor = {
   configurable: true,
   get(this: Watched): Response {
-    const { before, watchers } = watchOf(this)
+    const { before, watchers } = this[WATCH] as Watch
     for (const watcher of watchers) watcher.willShow()
     return before.get.call(this)
   },
   set(this: Watched, response: Response | undefined): void {
-    const { before, watchers } = watchOf(this)
-    for (const watcher of watchers) watcher.willPut()
+    const { before, watchers } = this[WATCH] as Watch
+    // Marked when somebody looks at it. Usually that is at the end, when it is known what it has to say.
+    for (const watcher of watchers) watcher.isUnmarked = true
     before.set.call(this, response)
   },
-}
-
-function watchOf(c: Watched): Watch {
-  return c[WATCH] as Watch
 }
 
 /** Hono's own accessors for `c.res`, by the prototype of the context: an isolate may hold several copies of Hono. */
@@ -60,7 +57,7 @@ function propertyOf(c: Context): ResponseProperty {
  * session on, every response that is put on the context is marked as it is put there: `c.res` gets a setter of its own.
  */
 export class HonoExchange implements Exchange<Context> {
-  readonly #c: Watched
+  readonly context: Watched
   readonly request: Request
   /** The headers that middleware outside of ours had set before anybody inside added to them. Not noted unless needed. */
   #outer: Headers | undefined
@@ -68,28 +65,27 @@ export class HonoExchange implements Exchange<Context> {
   #ours: Response | undefined
   /** What every response that is put on the context has to say. `undefined` while it has to say nothing. */
   #marks: { readonly cookie: CookieLine | undefined } | undefined
-  #isWatching = false
+  /** The accessor of `c.res` that was there before ours; `undefined` until we watch. */
+  #before: ResponseProperty | undefined
   /** A response has been put on the context, and nobody has looked at it since. */
-  #isUnmarked = false
+  isUnmarked = false
   /** Hono's own, until somebody inside has called it. */
   #header: Context['header'] | undefined
 
   constructor(c: Context) {
-    this.#c = c
+    this.context = c
     this.request = c.req.raw
   }
 
-  get context(): Context {
-    return this.#c
-  }
-
+  /** The response, without counting as somebody who looks at it. */
   get response(): Response | undefined {
-    return this.#c.finalized ? this.#own() : undefined
+    const c = this.context
+    return c.finalized ? (this.#before ?? propertyOf(c)).get.call(c) : undefined
   }
 
   waitUntil(work: Promise<unknown>): void {
     try {
-      this.#c.executionCtx.waitUntil(work)
+      this.context.executionCtx.waitUntil(work)
     } catch {
       // There is no execution context outside of Workers, and there nothing would cancel the work.
     }
@@ -101,7 +97,7 @@ export class HonoExchange implements Exchange<Context> {
 
   /** The headers that Hono will put on the next response. Making one, which nobody sends, is the only way to see them. */
   #waiting(): Headers {
-    return this.#c.newResponse(null, 200).headers
+    return this.context.newResponse(null, 200).headers
   }
 
   /** The handler threw past us, so its response is still to come and can be marked. */
@@ -110,8 +106,9 @@ export class HonoExchange implements Exchange<Context> {
   /** From now on every response is marked, whoever makes it. */
   mark(cookie?: CookieLine): void {
     this.#marks = { cookie }
-    this.watch()
-    if (this.#c.finalized) this.#put(this.#own())
+    if (!this.#before) this.watch()
+    const { response } = this
+    if (response) this.#put(response, cookie)
     else if (!cookie) this.#prepare()
   }
 
@@ -122,15 +119,15 @@ export class HonoExchange implements Exchange<Context> {
   #prepare(): void {
     const header = this.#header
     if (!header) return // somebody inside has set headers
-    this.noteOuter()
-    if (this.#outer?.has('Cache-Control') || this.#outer?.has('Vary')) return
+    this.#outer ??= this.#waiting()
+    if (this.#outer.has('Cache-Control') || this.#outer.has('Vary')) return
     header('Vary', 'Cookie')
     header('Cache-Control', 'private')
   }
 
   /** The same if there is no response yet: it will be made from the headers that wait for one. */
   markComing(cookie?: CookieLine): void {
-    const c = this.#c
+    const c = this.context
     this.isComing = true
     this.mark(cookie)
     if (cookie) c.header('Set-Cookie', cookie.line, { append: true })
@@ -140,26 +137,23 @@ export class HonoExchange implements Exchange<Context> {
 
   /** Nothing of the handler's response goes out, but what middleware outside of ours has put on it does. */
   discard(cookie?: CookieLine): void {
-    const c = this.#c
+    const c = this.context
     c.res = undefined // or Hono would merge the two
     c.res = new Response(null, { headers: this.#outer ?? this.#waiting() })
     if (cookie) this.mark(cookie)
   }
 
   watch(): void {
-    if (this.#isWatching) return
-    this.#isWatching = true
-    const c = this.#c
-    this.#noteOuterFirst()
+    const c = this.context
     const watch = c[WATCH]
-    if (watch) return void watch.watchers.push(this)
-    c[WATCH] = { before: propertyOf(c), watchers: [this] }
-    Object.defineProperty(c, 'res', WATCHED_RESPONSE)
-  }
-
-  /** Replaces `c.header` until its first call, so that a request in which nobody inside sets a header need not note anything. */
-  #noteOuterFirst(): void {
-    const c = this.#c
+    const before = watch?.before ?? propertyOf(c)
+    this.#before = before
+    if (watch) watch.watchers.push(this)
+    else {
+      c[WATCH] = { before, watchers: [this] }
+      Object.defineProperty(c, 'res', WATCHED_RESPONSE)
+    }
+    // Until the first call of `c.header`, so that a request in which nobody inside sets a header need not note anything.
     const { header } = c
     this.#header = header
     c.header = (...args: Parameters<typeof header>) => {
@@ -172,39 +166,30 @@ export class HonoExchange implements Exchange<Context> {
 
   /** Somebody is about to look at the response, or to set headers on one that waits for the handler's. */
   willShow(): void {
-    if (!this.#c.finalized) this.noteOuter()
-    else if (this.#isUnmarked) {
-      this.#isUnmarked = false
-      this.#put(this.#own())
+    const { response } = this
+    if (!response) {
+      this.noteOuter()
+      return
     }
-  }
-
-  willPut(): void {
-    // It is marked when somebody looks at it. Usually that is at the end, when it is known what it has to say.
-    this.#isUnmarked = true
-  }
-
-  /** The response, without counting as somebody who looks at it. */
-  #own(): Response {
-    const c = this.#c
-    return (c[WATCH]?.before ?? propertyOf(c)).get.call(c)
+    if (this.isUnmarked && this.#marks) this.#put(response, this.#marks.cookie)
+    this.isUnmarked = false
   }
 
   /** The handler is done, and this is what its response has to say. From here on it is up to others. */
-  finish(cookie: CookieLine | undefined, isPersonal: boolean): void {
-    this.#marks = isPersonal || cookie ? { cookie } : undefined
-    this.#put(this.#own())
+  finish(response: Response, cookie: CookieLine | undefined): void {
+    this.#put(response, cookie)
     this.#marks = undefined
-    this.#isUnmarked = false
+    this.isUnmarked = false
   }
 
-  #put(response: Response): void {
-    if (!this.#marks) return
-    const marked = personalize(response, this.#marks.cookie, this.#ours)
+  /** Puts the marked response on the context, if it is not marked already. */
+  #put(response: Response, cookie: CookieLine | undefined): void {
+    const marked = personalize(response, cookie, this.#ours)
     if (marked === response) return
     this.#ours = marked
-    const { set } = this.#c[WATCH]?.before ?? propertyOf(this.#c)
-    set.call(this.#c, undefined) // or Hono would merge the two
-    set.call(this.#c, marked)
+    const c = this.context
+    const { set } = this.#before ?? propertyOf(c)
+    set.call(c, undefined) // or Hono would merge the two
+    set.call(c, marked)
   }
 }

@@ -58,7 +58,8 @@ export function session<
   const settings = settingsOf(options)
   const { name } = settings
   return async function session(c: Context, next): Promise<void> {
-    if (isMounted(c.get(name), settings)) return next()
+    const found: unknown = c.get(name)
+    if (found !== undefined && isMounted(found, settings)) return next()
     const exchange = new HonoExchange(c)
     const current = new RequestSession(exchange, settings)
     try {
@@ -81,11 +82,10 @@ export function session<
 
 /** Is the session of this name ours already, from the same middleware further out? */
 function isMounted(found: unknown, settings: Settings<Context>): boolean {
-  if (found === undefined) return false
   const outer = found instanceof Session ? stateOf(found) : undefined
-  if (!outer?.isManaged) throw variableTaken(settings.name)
-  if (outer.phase === 'settled') return false // an earlier branch of `some`, which has ended
-  const { manager } = outer
+  const { manager } = outer ?? {}
+  if (!manager) throw variableTaken(settings.name)
+  if (outer?.phase === 'settled') return false // an earlier branch of `some`, which has ended
   const isSame = manager instanceof RequestSession && sameOptions(manager.settings, settings)
   if (!isSame) warnOnce(MOUNTED_TWICE_WARNING)
   return true

@@ -126,9 +126,22 @@ export class SessionCookie {
     return `${this.#hostOnly ? '__Host-' : '__Secure-'}${this.#name}`
   }
 
-  /** The value under our name in a `Cookie` header. One pass; nothing is decoded, names are compared byte for byte. */
+  /** The value under our name in a `Cookie` header; one that comes twice and differs is believed in neither form. */
   read(header: string, url: string): FoundCookie {
-    return scan(header, `${this.nameFor(url)}=`)
+    const prefix = `${this.nameFor(url)}=`
+    let found: string | undefined
+    // One pass; nothing is decoded, names are compared byte for byte.
+    for (let at = header.indexOf(prefix); at !== -1; at = header.indexOf(prefix, at + 1)) {
+      const before = trimEnd(header, 0, at)
+      if (before > 0 && header[before - 1] !== ';') continue // in another cookie's name or value
+      const start = at + prefix.length
+      const semicolon = header.indexOf(';', start)
+      const end = semicolon === -1 ? header.length : semicolon
+      const value = header.slice(start, trimEnd(header, start, end))
+      if (found !== undefined && found !== value) return AMBIGUOUS
+      found = value
+    }
+    return found
   }
 
   /** @throws SessionError `SESSION_TOO_LARGE` if browsers would drop a cookie with this value. */
@@ -169,33 +182,11 @@ export class SessionCookie {
   }
 }
 
-/** All values under the name: one that comes twice and differs is believed in neither form. */
-function scan(header: string, prefix: string): FoundCookie {
-  let found: string | undefined
-  for (let at = header.indexOf(prefix); at !== -1; at = header.indexOf(prefix, at + 1)) {
-    const before = trimEnd(header, 0, at)
-    if (before > 0 && header[before - 1] !== ';') continue // in another cookie's name or value
-    const start = at + prefix.length
-    const semicolon = header.indexOf(';', start)
-    const end = semicolon === -1 ? header.length : semicolon
-    const value = header.slice(start, trimEnd(header, start, end))
-    if (found !== undefined && found !== value) return AMBIGUOUS
-    found = value
-  }
-  return found
-}
-
-/** Where the text between `start` and `end` ends without the blanks behind it. */
+/** Where the text between `start` and `end` ends without the space and tabs behind it (RFC 6265bis, section 5.6). */
 function trimEnd(header: string, start: number, end: number): number {
   let last = end
-  while (last > start && isBlank(header, last - 1)) last--
+  while (last > start && ' \t'.includes(header.charAt(last - 1))) last--
   return last
-}
-
-/** Space or tab: the only white space a cookie may be surrounded by (RFC 6265bis, section 5.6). */
-function isBlank(header: string, index: number): boolean {
-  const code = header.charCodeAt(index)
-  return code === 0x20 || code === 0x09
 }
 
 function check(condition: unknown, requirement: string): void {

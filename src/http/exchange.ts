@@ -23,8 +23,8 @@ export interface Exchange<Context = unknown> {
   mark(cookie?: CookieLine): void
   /** The same where there is no response yet. */
   markComing(cookie?: CookieLine): void
-  /** The handler is done, and this is what its response has to say. From here on it is up to others. */
-  finish(cookie: CookieLine | undefined, isPersonal: boolean): void
+  /** The handler is done. Its response says that it depends on the visitor, and carries this cookie; from here on it is up to others. */
+  finish(response: Response, cookie: CookieLine | undefined): void
   /** Nothing of the handler's response goes out. */
   discard(cookie?: CookieLine): void
   /** Keeps the Worker alive until this is done. */

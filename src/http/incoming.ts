@@ -24,7 +24,7 @@ export type Incoming =
 
 /** What of a request takes part in it. The store and the signer are made when they are needed, once. */
 export interface Opener {
-  readonly name: string
+  readonly settings: { readonly name: string; readonly signer: unknown }
   readonly cookieName: string
   openSigner(): Signer | undefined
   openStore(): SessionStore | Promise<SessionStore>
@@ -38,8 +38,8 @@ export interface Opener {
  * @throws SessionError `STORE_FAILED` if the store fails, or gives something that is no session of its own.
  */
 export async function identify(rawValue: string, request: Opener): Promise<Incoming> {
-  const checked = verify(rawValue, request)
-  const verified = checked instanceof Promise ? await checked : checked
+  const { name, signer } = request.settings
+  const verified = signer ? await verify(rawValue, request) : { value: rawValue, isCurrent: true }
   if (!verified) return rejected('signature')
   const opened = request.openStore()
   const store = opened instanceof Promise ? await opened : opened
@@ -52,10 +52,10 @@ export async function identify(rawValue: string, request: Opener): Promise<Incom
   }
   if (session === undefined) return rejected('unknown')
   if (!(session instanceof Session)) throw noSession()
-  const { isManaged, content } = stateOf(session)
-  if (isManaged) throw noSession()
+  const { manager, content } = stateOf(session)
+  if (manager) throw noSession()
   // Two middlewares may share a store, but not each other's sessions.
-  if (content.name !== request.name) return rejected('unknown')
+  if (content.name !== name) return rejected('unknown')
   return { is: 'known', session, ...verified }
 }
 
@@ -68,14 +68,10 @@ function rejected(reason: Rejection): Incoming {
   return { is: 'rejected', reason }
 }
 
-/** What a cookie's value says, and whether by the newest secret. */
-type Verified = { value: string; isCurrent: boolean } | undefined
-
-/** The value that was signed; as it is, if values are not signed. Nothing is computed for one that no cookie can hold. */
-function verify(rawValue: string, request: Opener): Verified | Promise<Verified> {
+/** The value that was signed. Nothing is computed for one that no cookie can hold. */
+async function verify(rawValue: string, request: Opener): ReturnType<Signer['verify']> {
   const signer = request.openSigner()
-  if (!signer) return { value: rawValue, isCurrent: true }
-  return DEFAULT_SHAPE.test(rawValue) ? signer.verify(rawValue, request.cookieName) : undefined
+  return DEFAULT_SHAPE.test(rawValue) ? signer?.verify(rawValue, request.cookieName) : undefined
 }
 
 function noSession(): SessionError {

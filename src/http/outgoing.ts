@@ -5,36 +5,29 @@ import { isLoopback, type SessionCookie } from './cookie.ts'
 import type { CookieLine } from './response.ts'
 import { warnOnce } from './warn-once.ts'
 
-/** What the response has to say about the cookie. `isWeak`: see `CookieLine`. */
+/** What the response has to say about the cookie, if anything. `isWeak`: see `CookieLine`. */
 export type Outgoing =
-  | { readonly tell: 'nothing' }
   | { readonly tell: 'forget'; readonly isWeak: boolean }
   | { readonly tell: 'keep'; readonly value: string; readonly isWeak: boolean }
 
-/** The response need not mention the cookie. */
-export const NOTHING: Outgoing = { tell: 'nothing' }
+/** The session is over, so the browser forgets its cookie. */
+export const FORGET: Outgoing = { tell: 'forget', isWeak: false }
 
 /** A new value, or a new expiry, for the browser. A weak one does not take the place of one that says more. */
-export function keep(value: string, isWeak: boolean, before: Outgoing): Outgoing {
-  const wasStrong = before.tell === 'keep' && !before.isWeak
+export function keep(value: string, isWeak: boolean, before: Outgoing | undefined): Outgoing {
+  const wasStrong = before?.tell === 'keep' && !before.isWeak
   return { tell: 'keep', value, isWeak: isWeak && !wasStrong }
 }
 
-/** The `Set-Cookie` line that says it, and `undefined` for none. `cameWithCookie`: the browser has one under our name. */
+/** The `Set-Cookie` line that says it. `undefined` for a session that has expired by now, which is not worth a cookie. */
 export function cookieLineFor(
   outgoing: Outgoing,
   state: SessionState,
   cookie: SessionCookie,
-  { url, cameWithCookie }: { url: string; cameWithCookie: boolean },
+  url: string,
 ): CookieLine | undefined {
-  const hasEnded = state.life.is === 'ended'
-  if (hasEnded || outgoing.tell === 'forget') {
-    if (!cameWithCookie) return undefined
-    const isWeak = !hasEnded && outgoing.tell === 'forget' && outgoing.isWeak
-    return { line: cookie.remove(url), isWeak }
-  }
-  // One that has expired by now is not worth a cookie.
-  if (outgoing.tell === 'nothing' || state.isExpired(Date.now())) return undefined
+  if (outgoing.tell === 'forget') return { line: cookie.remove(url), isWeak: outgoing.isWeak }
+  if (state.isExpired(Date.now())) return undefined
   warnIfItWillNotComeBack(cookie, url)
   const { expiry = null } = state
   const left = expiry === null ? null : Math.max(0, Math.ceil((expiry - Date.now()) / 1000))

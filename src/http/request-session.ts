@@ -11,7 +11,7 @@ import { DOES_NO_IO, type SessionStore } from '../storage/session-store.ts'
 import { AMBIGUOUS, type FoundCookie } from './cookie.ts'
 import type { Exchange } from './exchange.ts'
 import { identify, isWellFormed, type Opener, type Rejection } from './incoming.ts'
-import { cookieLineFor, keep, NOTHING, type Outgoing } from './outgoing.ts'
+import { cookieLineFor, FORGET, keep, type Outgoing } from './outgoing.ts'
 import { type CookieLine, isStreamed } from './response.ts'
 import type { SessionEvent } from './session-event.ts'
 import type { Settings } from './settings.ts'
@@ -30,7 +30,8 @@ export interface Outcome {
 export class RequestSession<Context = unknown> implements Manager, Opener {
   readonly #exchange: Exchange<Context>
   readonly settings: Settings<Context>
-  #session!: AnySession
+  /** What `c.var.session` is. When loading failed it is an empty one that cannot be changed. */
+  session!: AnySession
   #state!: SessionState
   #store: SessionStore | Promise<SessionStore> | undefined
   #signer: Signer | undefined
@@ -42,7 +43,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   #clientId: string | undefined
   /** Whether that cookie outlives the browser, if the session itself says so. */
   #isPersistent: boolean | null = null
-  #outgoing: Outgoing = NOTHING
+  #outgoing: Outgoing | undefined
   /** Set once the handler has called `save()`: its saves, one after the other. */
   #saves: Turns | undefined
 
@@ -51,19 +52,11 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     this.settings = settings
   }
 
-  /** What `c.var.session` is. When loading failed it is an empty one that cannot be changed. */
-  get session(): Session {
-    return this.#session
-  }
-
-  get #url(): string {
-    return this.#exchange.request.url
-  }
-
   /** Loads the visitor's session, or begins a new one. An error means that the store failed: nothing is written or sent. */
   load(): void | Promise<void> {
-    const header = this.#exchange.request.headers.get('Cookie')
-    const value = header === null ? undefined : this.settings.cookie.read(header, this.#url)
+    const { request } = this.#exchange
+    const header = request.headers.get('Cookie')
+    const value = header === null ? undefined : this.settings.cookie.read(header, request.url)
     if (value !== undefined) return this.#load(value)
     this.#attach(new Session())
   }
@@ -80,12 +73,12 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
       const now = Date.now()
       // The app may have a shorter absolute timeout than when this was stored. It applies at once.
       if (state.isExpired(now)) return this.#reject('unknown')
-      this.#clientId = state.stored?.id
+      this.#clientId = state.life.stored?.id
       this.#isPersistent = state.content.persistent
       this.#value = rawValue
       if (!incoming.isCurrent) {
         this.#value = await this.#sign(incoming.value)
-        this.#outgoing = keep(this.#value, true, NOTHING)
+        this.#outgoing = keep(this.#value, true, undefined)
       }
       // An extension is due, whether or not the handler looks at the session, and it may fail.
       if (state.status(now) !== 'unchanged') this.#exchange.noteOuter()
@@ -96,12 +89,8 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     }
   }
 
-  get name(): string {
-    return this.settings.name
-  }
-
   get cookieName(): string {
-    return this.settings.cookie.nameFor(this.#url)
+    return this.settings.cookie.nameFor(this.#exchange.request.url)
   }
 
   openSigner(): Signer | undefined {
@@ -123,7 +112,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
 
   #attach(session: AnySession): void {
     const { name, lifetime, schema } = this.settings
-    this.#session = session
+    this.session = session
     this.#state = stateOf(session)
     this.#state.attach(name, lifetime, this, schema)
   }
@@ -156,7 +145,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
    */
   commit(outcome: Outcome): void | Promise<void> {
     const state = this.#state
-    const isUntouched = !state.accessed && state.life.is === 'fresh' && this.#outgoing === NOTHING
+    const isUntouched = !state.accessed && state.life.is === 'fresh' && !this.#outgoing
     if (!isUntouched || this.#saves) return this.#commit(outcome)
     state.phase = 'settled'
   }
@@ -173,7 +162,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
       const isDue = isDropped ? status === 'destroyed' : status !== 'unchanged'
       if (isDue) await this.#flushAtEnd()
       const cookie = this.#cookieLine()
-      if (cookie) this.#clientId = state.stored?.id
+      if (cookie) this.#clientId = state.life.stored?.id
       this.#writeHeaders(cookie)
     } catch (error) {
       // The handler's response may say that something was done which was not kept, so none of it goes out. The app's error
@@ -181,20 +170,21 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
       this.#exchange.discard(this.#savedCookieLine())
       throw error
     } finally {
-      state.clientHasCookie = this.#clientId !== undefined && this.#clientId === state.stored?.id
+      const { stored } = state.life
+      state.clientHasCookie = stored !== undefined && this.#clientId === stored.id
       state.phase = 'settled'
     }
   }
 
   async #flushAtEnd(): Promise<void> {
     try {
-      await this.#keepAlive(this.#flush())
+      await this.#keepAlive(this.#flush(false))
     } catch (error) {
       if (!isGone(error)) throw error
       // Another request has ended the session while this one was running. The client did nothing wrong, so it is no error.
       const state = this.#state
       if (state.stored) this.#emit({ type: 'gone', ...described(state.stored) })
-      this.#outgoing = NOTHING
+      this.#outgoing = undefined
       this.#clientId = undefined
       state.discard()
     }
@@ -203,7 +193,13 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   /** `session.save()`. If the handler does not wait for one before it calls the next, they still run in order. */
   save(): Promise<void> {
     this.#saves ??= new Turns()
-    return this.#keepAlive(this.#saves.run(() => this.#flush(true)))
+    return this.#keepAlive(
+      this.#saves.run(async () => {
+        const { life } = this.#state
+        const isDue = life.is === 'stored' || this.#state.status(Date.now()) !== 'unchanged'
+        if (isDue) await this.#flush(true)
+      }),
+    )
   }
 
   /** A late `save()` that nobody waits for would be refused in silence: the response has gone out. */
@@ -223,10 +219,9 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   }
 
   /** Stores what is pending. If nothing is, and `asks` is set, checks with the store that the session still exists. */
-  async #flush(asks = false): Promise<void> {
+  async #flush(asks: boolean): Promise<void> {
     const state = this.#state
     const mayEnd = asks && state.life.is === 'stored'
-    if (state.status(Date.now()) === 'unchanged' && !mayEnd) return
     state.assertCookieCanFollow()
     const store = await this.openStore()
     if (state.life.is === 'ending' || state.life.is === 'replacing') {
@@ -240,12 +235,12 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
 
   async #destroySession(store: SessionStore, stored: StoredRecord): Promise<void> {
     try {
-      await store.destroySession(this.#session)
+      await store.destroySession(this.session)
     } catch (error) {
       throw storeFailed('destroy a session', error)
     }
     this.#value = undefined
-    this.#outgoing = this.#cameWithCookie ? { tell: 'forget', isWeak: false } : NOTHING
+    this.#outgoing = this.#removal
     this.#emit({ type: 'destroyed', ...described(stored) })
   }
 
@@ -254,7 +249,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     if (this.#state.stored?.inCookie || !store.reloadSession) return
     let lives: boolean
     try {
-      lives = await store.reloadSession(this.#session)
+      lives = await store.reloadSession(this.session)
     } catch (error) {
       throw storeFailed('read a session', error)
     }
@@ -267,16 +262,16 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     const { life } = state
     const before = life.is === 'stored' ? life.stored : undefined
     const mustRotate = before !== undefined && state.rotation !== undefined
-    this.openSigner() // secrets that are missing are an error before anything is stored
+    if (this.settings.signer) this.openSigner() // secrets that are missing are an error before anything is stored
     let newValue: string | undefined
     try {
-      newValue = await store.storeSession(this.#session)
+      newValue = await store.storeSession(this.session)
     } catch (error) {
       // The handler ended the session before the store got to it; a store may do something else first.
       if (isGone(error) && state.life !== life && state.isDestroyed) return
       throw storeFailed('store a session', error)
     }
-    const { stored } = state
+    const { stored } = state.life
     const isRotated = mustRotate || (before !== undefined && stored?.id !== before.id)
     if (stored) this.#emitStored(stored, before, isRotated)
     // The handler ended the session while it was being stored. Its new cookie must not go out.
@@ -291,7 +286,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     this.#isPersistent = state.content.persistent
     if (newValue !== undefined) this.#value = await this.#sign(newValue)
     if (this.#value === undefined || (newValue === undefined && !hasMoved)) return
-    this.settings.cookie.assertFits(this.#value, this.#url)
+    this.settings.cookie.assertFits(this.#value, this.#exchange.request.url)
     const isWeak = newValue === undefined || status === 'extended'
     this.#outgoing = keep(this.#value, isWeak, this.#outgoing)
   }
@@ -305,15 +300,14 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   }
 
   #writeHeaders(cookie: CookieLine | undefined): void {
-    const { response } = this.#exchange
-    const { accessed, stored } = this.#state
-    if (!response) {
-      if (accessed || cookie) this.#exchange.markComing(cookie)
-      return
-    }
+    const exchange = this.#exchange
+    const { response } = exchange
+    const { accessed, life } = this.#state
     // A stream may look at the session later, when the headers can no longer say so. So they say it now.
-    const isPersonal = accessed || (stored !== undefined && isStreamed(response))
-    this.#exchange.finish(cookie, isPersonal)
+    const mayLookLater = life.stored !== undefined && response !== undefined && isStreamed(response)
+    if (!accessed && !cookie && !mayLookLater) return
+    if (response) exchange.finish(response, cookie)
+    else exchange.markComing(cookie)
   }
 
   /**
@@ -322,7 +316,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
    */
   #savedCookieLine(): CookieLine | undefined {
     const { life } = this.#state
-    const isSaved = life.is === 'stored' || this.#outgoing.tell === 'forget'
+    const isSaved = life.is === 'stored' || this.#outgoing?.tell === 'forget'
     if (!this.#saves || !isSaved) return undefined
     const cookie = this.#cookieLine()
     if (cookie && life.is === 'stored') this.#clientId = life.stored.id
@@ -330,9 +324,15 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   }
 
   #cookieLine(): CookieLine | undefined {
-    const { cookie } = this.settings
-    const request = { url: this.#url, cameWithCookie: this.#cameWithCookie }
-    return cookieLineFor(this.#outgoing, this.#state, cookie, request)
+    const state = this.#state
+    const outgoing = state.life.is === 'ended' ? this.#removal : this.#outgoing
+    if (!outgoing) return undefined
+    return cookieLineFor(outgoing, state, this.settings.cookie, this.#exchange.request.url)
+  }
+
+  /** What the response says about the cookie of a session that has ended. */
+  get #removal(): Outgoing | undefined {
+    return this.#cameWithCookie ? FORGET : undefined
   }
 
   /** An observer that fails must not fail the request. */

@@ -8,7 +8,8 @@ const DIRECTIVE = /([^\s,="]+)(\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,"]*))?/g
 const QUOTED = /"(?:[^"\\]|\\.)*"/g
 
 /** Where handlers address shared caches beside `Cache-Control` (RFC 9213, and Cloudflare's own). */
-const SHARED_CACHE_HEADERS = ['CDN-Cache-Control', 'Cloudflare-CDN-Cache-Control']
+const CDN_CACHE_CONTROL = 'CDN-Cache-Control'
+const CLOUDFLARE_CACHE_CONTROL = 'Cloudflare-CDN-Cache-Control'
 
 /** A `Set-Cookie` header to send. */
 export interface CookieLine {
@@ -34,15 +35,18 @@ export function personalize(
   const asked = headers.get('Cache-Control')
   const needed = cookie ? noStore(asked) : privately(asked)
   const vary = varyByCookie(headers.get('Vary'))
-  const shared = SHARED_CACHE_HEADERS.filter((name) => headers.has(name))
+  const isShared = headers.has(CDN_CACHE_CONTROL) || headers.has(CLOUDFLARE_CACHE_CONTROL)
   const others = cookie && otherCookies(headers, cookie)
-  if (needed === asked && vary === undefined && shared.length === 0 && !others) return response
+  if (needed === asked && vary === undefined && !isShared && !others) return response
   const result = response === ours ? response : new Response(response.body, response)
   const target = result.headers
   if (cookie && others) setCookies(target, [...others, cookie.line])
   if (vary !== undefined) target.set('Vary', vary)
   if (needed !== asked) target.set('Cache-Control', needed)
-  for (const name of shared) target.delete(name)
+  if (isShared) {
+    target.delete(CDN_CACHE_CONTROL)
+    target.delete(CLOUDFLARE_CACHE_CONTROL)
+  }
   return result
 }
 

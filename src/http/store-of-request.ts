@@ -16,9 +16,11 @@ export type StoreOption<Context> =
 /** The store of one request. Without a promise where there is nothing to wait for. */
 export function storeOfRequest<Context>(
   store: StoreOption<Context>,
-  { context, request: { url } }: Exchange<Context>,
+  { context, request }: Exchange<Context>,
 ): SessionStore | Promise<SessionStore> {
-  return typeof store === 'function' ? made(() => store(context), url) : warned(store, url)
+  if (typeof store === 'function') return made(() => store(context), request.url)
+  if (store.productionWarning) warnInProduction(store.productionWarning, request.url)
+  return store
 }
 
 /** Calls the app’s function. What it throws about its own arguments is a bug in it; anything else is the backend’s. */
@@ -29,7 +31,9 @@ async function made(
   try {
     const store: unknown = await make()
     if (!isStore(store)) throw noStore()
-    return warned(store as unknown as SessionStore, url)
+    const { productionWarning } = store as unknown as SessionStore
+    if (productionWarning) warnInProduction(productionWarning, url)
+    return store as unknown as SessionStore
   } catch (error) {
     // A bug in the function itself: rethrown unchanged.
     if (error instanceof TypeError || error instanceof RangeError) throw error
@@ -44,8 +48,6 @@ function noStore(): TypeError {
 }
 
 /** A store that is not made for production says so there. */
-function warned(store: SessionStore, url: string): SessionStore {
-  const { productionWarning } = store
-  if (productionWarning && url.startsWith('https:') && !isLoopback(url)) warnOnce(productionWarning)
-  return store
+function warnInProduction(warning: string, url: string): void {
+  if (url.startsWith('https:') && !isLoopback(url)) warnOnce(warning)
 }

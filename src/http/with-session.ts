@@ -105,8 +105,8 @@ class FetchExchange<Env> implements Exchange<FetchContext<Env>> {
   markComing(): void {}
   discard(): void {}
 
-  finish(cookie: CookieLine | undefined, isPersonal: boolean): void {
-    if (this.response && (cookie || isPersonal)) this.response = personalize(this.response, cookie)
+  finish(response: Response, cookie: CookieLine | undefined): void {
+    this.response = personalize(response, cookie)
   }
 
   waitUntil(work: Promise<unknown>): void {

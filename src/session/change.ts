@@ -22,22 +22,7 @@ export const ALL_KEYS: symbol = Symbol('all keys')
 /** The key of a change that concerns no data, such as `expireIn()`. */
 export const NO_KEY: symbol = Symbol('no key')
 
-/** The rotation that these changes ask for. A sign-in among them wins: it does all that `regenerate()` does. */
-export function rotationOf(changes: readonly Change[]): Rotation | undefined {
-  let rotation: Rotation | undefined
-  for (const change of changes) {
-    if (change.rotation === 'signIn') return 'signIn'
-    rotation ??= change.rotation
-  }
-  return rotation
-}
-
 /** Is one of them about data, and not only about the expiry or the owner? */
 export function changeData(changes: readonly Change[]): boolean {
   return changes.some(({ key }) => key !== NO_KEY)
-}
-
-/** Does one of them move the expiry? */
-export function moveExpiry(changes: readonly Change[]): boolean {
-  return changes.some(({ movesExpiry, rotation }) => movesExpiry || rotation)
 }

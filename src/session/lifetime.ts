@@ -31,56 +31,39 @@ export const LAST_INSTANT = 8.64e15
 /** Compares as later than every instant, which `null` does not. */
 const NEVER = Number.POSITIVE_INFINITY
 
-const instant = (at: number): number | null => (at === NEVER ? null : at)
-
 /** `seconds` after `start`, which is never for `false`. */
 function after(start: number, seconds: number | false): number {
   return seconds === false ? NEVER : Math.min(start + Math.ceil(seconds * 1000), LAST_INSTANT)
 }
 
-/** The end that no activity moves. */
-function absoluteEnd({ createdAt }: Timing, { absoluteTimeout }: Lifetime): number {
-  return after(createdAt, absoluteTimeout)
-}
-
-/** The end if nobody uses the session after `now`. */
-function idleEnd({ idle }: Timing, { idleTimeout }: Lifetime, now: number): number {
-  return after(now, idle ?? idleTimeout)
-}
-
 /** `expiry`, but not past the absolute timeout: a shorter one holds for sessions that are already there. */
 export function cappedExpiry(
   expiry: number | null,
-  timing: Timing,
-  lifetime: Lifetime,
+  { createdAt }: Timing,
+  { absoluteTimeout }: Lifetime,
 ): number | null {
-  return instant(Math.min(expiry ?? NEVER, absoluteEnd(timing, lifetime)))
+  const end = Math.min(expiry ?? NEVER, after(createdAt, absoluteTimeout))
+  return end === NEVER ? null : end
 }
 
 /** When a session that is stored or used at `now` ends, if nobody uses it again. */
 export function freshExpiry(timing: Timing, lifetime: Lifetime, now: number): number | null {
-  return cappedExpiry(timing.fixed ?? instant(idleEnd(timing, lifetime, now)), timing, lifetime)
+  const end = timing.fixed ?? after(now, timing.idle ?? lifetime.idleTimeout)
+  return cappedExpiry(end, timing, lifetime)
 }
 
-/** Is it time to move `expiry`? At most once per `touchAfter`, and only if it moves. */
-export function isExtensionDue(
-  expiry: number | null,
-  timing: Timing,
-  lifetime: Lifetime,
-  now: number,
-): boolean {
-  const rolled = idleEnd(timing, lifetime, now)
-  if (timing.fixed !== null || rolled === NEVER) return false
-  if (expiry === null) return true
-  // The last extension was one idle timeout before `expiry`, so this is the time since then.
-  if (rolled - expiry < Math.ceil(touchAfter(timing, lifetime) * 1000)) return false
-  return rolled === expiry || (freshExpiry(timing, lifetime, now) ?? rolled) > expiry
-}
-
-/** The least time between two extensions, in seconds. */
-function touchAfter({ idle }: Timing, lifetime: Lifetime): number {
-  const tenth = (idle ?? (lifetime.idleTimeout || 0)) / 10
-  if (lifetime.touchAfter === undefined) return tenth
+/**
+ * From when on a request moves `expiry`: `touchAfter` after it was moved last, which was one idle timeout before it. Infinite if
+ * nothing moves it, or if the absolute timeout leaves nothing to gain.
+ */
+export function extensionDueAt(expiry: number | null, timing: Timing, lifetime: Lifetime): number {
+  const idle = timing.idle ?? lifetime.idleTimeout
+  if (timing.fixed !== null || idle === false) return NEVER
+  if (expiry === null) return 0
+  const end = Math.min(after(timing.createdAt, lifetime.absoluteTimeout), LAST_INSTANT)
+  if (expiry >= end) return NEVER
   // An app-wide pause as long as this session's own idle timeout would let it die in use.
-  return idle !== null && lifetime.touchAfter >= idle ? tenth : lifetime.touchAfter
+  const { touchAfter = idle } = lifetime
+  const pause = touchAfter < idle ? touchAfter : idle / 10
+  return expiry - Math.ceil(idle * 1000) + Math.ceil(pause * 1000)
 }

@@ -3,16 +3,9 @@
 // what a request still allows in phase.ts, when it ends in lifetime.ts.
 
 import { runUserCallback, type SessionError, sessionGone } from '../errors.ts'
-import {
-  ALL_KEYS,
-  type Change,
-  changeData,
-  moveExpiry,
-  type Rotation,
-  rotationOf,
-} from './change.ts'
+import { ALL_KEYS, type Change, changeData, type Rotation } from './change.ts'
 import { begunAnew, destroyed, type Life, type StoredRecord, withoutRecord } from './life.ts'
-import { cappedExpiry, freshExpiry, isExtensionDue, type Lifetime, UNLIMITED } from './lifetime.ts'
+import { cappedExpiry, extensionDueAt, freshExpiry, type Lifetime, UNLIMITED } from './lifetime.ts'
 import { committed, PHASES, type Phase, unloaded } from './phase.ts'
 import { SchemaReader, type Schemas } from './schema.ts'
 import { DEFAULT_NAME, emptyContent, ownProperty, type SessionContent } from './session-content.ts'
@@ -56,6 +49,8 @@ export class SessionState {
   content: SessionContent = emptyContent(DEFAULT_NAME, Date.now())
   /** When it ends, in epoch milliseconds; `null` for never, `undefined` if it was not stored yet. */
   expiry: number | null | undefined
+  /** From when on a request that only reads moves the expiry. */
+  #dueAt = Number.POSITIVE_INFINITY
   /** What the handler did that is not stored yet, in order. Applied again if another request was faster. */
   changes: Change[] = []
   /** The handler has looked, so the response may depend on who asks. */
@@ -99,14 +94,9 @@ export class SessionState {
     if (schema) this.schema = new SchemaReader(schema)
     this.lifetime = lifetime
     this.manager = manager
-    const { stored } = this
-    if (stored) this.expiry = cappedExpiry(stored.record.expiry, this.content, lifetime)
-    else this.content.name = name
-  }
-
-  /** Does a middleware manage it already? Then another one must not. */
-  get isManaged(): boolean {
-    return this.manager !== undefined
+    const { life, content } = this
+    if (life.stored) this.#showExpiry(cappedExpiry(life.stored.record.expiry, content, lifetime))
+    else content.name = name
   }
 
   /** What the store has of this session, also when that is about to end. */
@@ -133,9 +123,14 @@ export class SessionState {
     return this.rotation || this.#write?.rotation ? undefined : life.stored.id
   }
 
-  /** Does what was done call for a new cookie value, and why? */
+  /** Does what was done call for a new cookie value, and why? A sign-in wins: it does all that `regenerate` does. */
   get rotation(): Rotation | undefined {
-    return rotationOf(this.changes)
+    let rotation: Rotation | undefined
+    for (const change of this.changes) {
+      if (change.rotation === 'signIn') return 'signIn'
+      rotation ??= change.rotation
+    }
+    return rotation
   }
 
   /** Data was changed and is not stored yet. */
@@ -155,19 +150,17 @@ export class SessionState {
 
   /** What has to be done with the store at the end of the request. */
   status(now: number): Status {
-    const { life, expiry = null } = this
+    const { life } = this
     if (life.is === 'ended') return 'unchanged'
     if (life.is === 'ending') return 'destroyed'
     if (this.changes.length > 0 || life.is === 'replacing') return 'changed'
     if (life.is === 'fresh') return 'unchanged'
-    const isDue = life.needsReissue || this.isExtensionDue(expiry, this.content, now)
-    return isDue ? 'extended' : 'unchanged'
+    return life.needsReissue || this.#mayExtend(now, this.#dueAt) ? 'extended' : 'unchanged'
   }
 
-  /** Is it time to move the expiry, and can the cookie still follow? */
-  isExtensionDue(expiry: number | null, content: SessionContent, now: number): boolean {
-    // If the record lived longer than its cookie, the store would keep a session that nobody can come back to.
-    return this.cookieCanBeSent && isExtensionDue(expiry, content, this.lifetime, now)
+  /** If the record lived longer than its cookie, the store would keep a session that nobody can come back to. */
+  #mayExtend(now: number, dueAt: number): boolean {
+    return now >= dueAt && PHASES[this.phase].cookieCanBeSent
   }
 
   /** The expiry to store `content` with, in place of `stored` if there is one. Throws `SESSION_GONE` if it has passed. */
@@ -177,12 +170,17 @@ export class SessionState {
     stored: SessionRecord | undefined,
     now: number,
   ): number | null {
-    const fresh = freshExpiry(content, this.lifetime, now)
-    const before = stored ? cappedExpiry(stored.expiry, content, this.lifetime) : fresh
+    const { lifetime } = this
+    const before = stored
+      ? cappedExpiry(stored.expiry, content, lifetime)
+      : freshExpiry(content, lifetime, now)
     // A sign-in stands even if the session it came from has ended: somebody has just authenticated.
     if (rotation !== 'signIn' && isExpired(before, now)) throw sessionGone()
-    const moves = rotation !== undefined || changes.some(({ movesExpiry }) => movesExpiry)
-    return moves || this.isExtensionDue(before, content, now) ? fresh : before
+    const moves =
+      rotation ||
+      changes.some(({ movesExpiry }) => movesExpiry) ||
+      this.#mayExtend(now, extensionDueAt(before, content, lifetime))
+    return moves ? freshExpiry(content, lifetime, now) : before
   }
 
   /** The value under `key`, as the app may see it. */
@@ -221,11 +219,6 @@ export class SessionState {
     return this.changes.some((change) => change.key === key || change.key === ALL_KEYS)
   }
 
-  /** A new cookie, or one that lasts longer, can still go out. */
-  get cookieCanBeSent(): boolean {
-    return PHASES[this.phase].cookieCanBeSent
-  }
-
   /** May the session be changed right now? `save(change)` may change it late, if no new cookie is needed. */
   get isWritable(): boolean {
     return PHASES[this.phase].mayChange || (this.#inSave && !this.stored?.inCookie)
@@ -245,7 +238,7 @@ export class SessionState {
 
   /** Throws if storing what was done would need a cookie that can no longer be sent. */
   assertCookieCanFollow(): void {
-    if (this.cookieCanBeSent) return
+    if (PHASES[this.phase].cookieCanBeSent) return
     const { life } = this
     const isNew = life.is === 'fresh' || life.is === 'replacing'
     if (isNew || this.rotation || this.stored?.inCookie) throw this.#tooLate()
@@ -364,7 +357,9 @@ export class SessionState {
   /** Shows the stored expiry, unless a change that is not stored yet has moved it. */
   #showExpiry(expiry: number | null): void {
     this.expiry = expiry
-    if (moveExpiry(this.changes)) this.#moveExpiry()
+    this.#dueAt = extensionDueAt(expiry, this.content, this.lifetime)
+    if (this.changes.some(({ movesExpiry, rotation }) => movesExpiry || rotation))
+      this.#moveExpiry()
   }
 
   #moveExpiry(): void {
@@ -392,12 +387,10 @@ export class SessionState {
     const { life, content } = this
     this.changes = []
     if (life.is === 'replacing') this.life = { is: 'ending', stored: life.stored }
-    const before = life.is === 'stored' ? decodeBody(life.stored.record) : undefined
-    this.content = before ?? emptyContent(content.name, content.createdAt)
-    this.expiry =
-      life.is === 'stored'
-        ? cappedExpiry(life.stored.record.expiry, this.content, this.lifetime)
-        : undefined
+    const record = life.is === 'stored' ? life.stored.record : undefined
+    this.content = (record && decodeBody(record)) ?? emptyContent(content.name, content.createdAt)
+    this.expiry = undefined
+    if (record) this.#showExpiry(cappedExpiry(record.expiry, this.content, this.lifetime))
   }
 
   /** Takes back a sign-in that is not stored yet, because the request was refused (401, 403). Everything else stays. */

@@ -4,6 +4,7 @@
 import { SessionError } from '../errors.ts'
 import { ALL_KEYS, type Change, NO_KEY, type Rotation } from './change.ts'
 import { checkKey, freezeJson, jsonCopy, mutableJson, sameJson } from './json-value.ts'
+import type { StoredRecord } from './life.ts'
 import { checkMethodOptions, checkPersistent } from './method-options.ts'
 import { checkDevice, checkOwner } from './owner.ts'
 import { ownProperty, type SessionContent, setOrDelete } from './session-content.ts'
@@ -21,6 +22,17 @@ export type AnySession = Session<any>
  * field, so a static block of the class makes this function. Not exported by the package.
  */
 export let stateOf: (session: AnySession) => SessionState
+
+/** A session as a store has loaded it. `needsReissue`: its cookie was made with an older secret, so it is sent again. */
+export function restored(
+  stored: StoredRecord,
+  content: SessionContent,
+  needsReissue?: boolean,
+): AnySession {
+  const session = new Session()
+  stateOf(session).restore(stored, content, needsReissue)
+  return session
+}
 
 /**
  * One visitor's session, as a handler works with it. Everything is synchronous but `save`.

@@ -7,7 +7,7 @@ import { isValueShaped, randomValue } from '../crypto/values.ts'
 import { SessionError } from '../errors.ts'
 import { checkOptions } from '../options/check-options.ts'
 import type { StoredRecord } from '../session/life.ts'
-import { type AnySession, Session, stateOf } from '../session/session.ts'
+import { type AnySession, restored, stateOf } from '../session/session.ts'
 import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.ts'
 import { DOES_NO_IO, type SessionStore } from './session-store.ts'
 
@@ -68,10 +68,7 @@ export class CookieStore implements SessionStore {
     const opened = await unseal(cookieValue, this.#secrets)
     const stored = opened && fromText(opened.text)
     const content = stored && decodeRecord(stored.record, Date.now())
-    if (!content) return undefined
-    const session = new Session()
-    stateOf(session).restore(stored, content, opened.secret !== this.#secrets[0])
-    return session
+    return content && restored(stored, content, opened.secret !== this.#secrets[0])
   }
 
   /** @inheritDoc */

@@ -5,7 +5,7 @@ import { idOf, isValueShaped } from '../crypto/values.ts'
 import { SessionError, storeFailed } from '../errors.ts'
 import { checkOptions } from '../options/check-options.ts'
 import { checkOwner } from '../session/owner.ts'
-import { type AnySession, Session, stateOf } from '../session/session.ts'
+import { type AnySession, restored, Session, stateOf } from '../session/session.ts'
 import { decodeRecord, isExpired, type SessionRecord } from '../session/session-record.ts'
 import { type Backend, writeSession } from './conditional-write.ts'
 import { endSessions, MAX_SIGN_OUT_ROUNDS, type OwnedRecord } from './revocation.ts'
@@ -106,16 +106,13 @@ export abstract class KeyedStore implements SessionStore {
 
   /** @inheritDoc */
   async loadSession(cookieValue: string): Promise<AnySession | undefined> {
-    if (!this.isWellFormed(cookieValue)) return undefined
+    if (!isValueShaped(cookieValue)) return undefined
     const id = await idOf(cookieValue)
     // Inlined instead of using `ask()`, here and below: an extra async call is measurable on this path.
     try {
       const record = await this.read(id)
       const content = record && decodeRecord(record, Date.now())
-      if (!content) return undefined
-      const session = new Session()
-      stateOf(session).restore({ id, record }, content)
-      return session
+      return content && restored({ id, record }, content)
     } catch (error) {
       throw this.#failure('read a session', error)
     }

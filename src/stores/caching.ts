@@ -5,7 +5,7 @@
 import { idOf } from '../crypto/values.ts'
 import { checkOptions } from '../options/check-options.ts'
 import { isStore } from '../options/options.ts'
-import { type AnySession, Session, stateOf } from '../session/session.ts'
+import { type AnySession, restored, stateOf } from '../session/session.ts'
 import { decodeRecord } from '../session/session-record.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 import { checkClient } from './shared/client.ts'
@@ -152,10 +152,7 @@ export class CachingStore implements SessionStore {
   #recall(id: string): AnySession | undefined {
     const record = recall(this.#cache, id, this.#maxAge)
     const content = record && decodeRecord(record, Date.now())
-    if (!content) return undefined
-    const session = new Session()
-    stateOf(session).restore({ id, record }, content)
-    return session
+    return content && restored({ id, record }, content)
   }
 
   #changing<T>(session: AnySession, change: () => Promise<T>): Promise<T> {
