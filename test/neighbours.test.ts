@@ -266,6 +266,33 @@ describe('M12 headers of middleware outside of ours stay when the store fails', 
   })
 })
 
+const ELSEWHERE = { headers: { Origin: 'https://other.example' } }
+
+test('M12 of a sign-out that fails, the headers of cors go out', async () => {
+  const { ada, store } = await world(ORDERS['inside of cors'] ?? expect.fail())
+  store.failNext('destroySession')
+  const response = await ada.visit('/sign-out', ELSEWHERE)
+  expect(response.status).toBe(500)
+  expect(response.headers.get('Access-Control-Allow-Origin')).toBe('https://other.example')
+})
+
+test('M12 the headers of cors stay when a middleware inside changes the session last', async () => {
+  const { ada, store } = await world((ours) => {
+    const counting: Middleware = async (c, next) => {
+      await next()
+      c.var.session.set('seen', true)
+    }
+    const app = new Hono<Env>().use(cors({ origin: 'https://other.example' }), ours, counting)
+    return handlers(app)
+  })
+  await ada.visit('/untouched', ELSEWHERE)
+  store.failNext('storeSession')
+  await ada.visit('/write', ELSEWHERE)
+  store.failNext('storeSession')
+  const response = await ada.visit('/read', ELSEWHERE)
+  expect(response.headers.get('Access-Control-Allow-Origin')).toBe('https://other.example')
+})
+
 test('M12 of an extension that fails, headers from outside go out and the handler’s do not', async () => {
   const { ada, store } = await world((ours) => {
     const app: App = new Hono()
@@ -420,6 +447,18 @@ describe('M16 a response that is not ours', () => {
       expect(bytes).toEqual([200, 206].includes(status) ? [1, 2, 3] : [])
     },
   )
+})
+
+test('M16 a copy of ours that somebody has kept carries nobody’s cookie', async () => {
+  let kept: Response | undefined
+  const keeping: Middleware = async (c, next) => {
+    await next()
+    kept ??= c.res
+    c.res = kept
+  }
+  const { ada } = await world((ours) => handlers(new Hono<Env>().use(ours, keeping)))
+  expect(cookieOf(await ada.visit('/sign-in'))).toContain('__Host-session=')
+  expect(cookieOf(kept ?? expect.fail())).toBeUndefined()
 })
 
 test('M17 whoever stands between us and the handler sees the marks', async () => {

@@ -112,6 +112,8 @@ describe('C2 a secret that is no secret', () => {
     'abcdefghijklmnopqrstuvwxyz123456',
     'zyxwvutsrqponmlkjihgfedcba987654',
     '12345678-1234-1234-1234-123456789abc',
+    '00000000-0000-4000-8000-000000000000',
+    'deadbeef-dead-4ead-beef-deadbeefdead',
   ])('“%s” is refused', (secret) => expectRefusal(secret, 'a secret '))
 })
 
@@ -163,6 +165,7 @@ describe('C2 a secret', () => {
     ['32 bytes', 'kW8dR2mVq7ZsYb4LxTn9cHf3JpGa6UeX'],
     ['32 bytes in fewer characters', `${'é€ab'.repeat(4)}01234567`],
     ['with words before what is random', 'session-secret-2026-kW8dR2mVq7ZsYb4L'],
+    ['a UUID with the look of small numbers', '2e38d4ac-4086-4184-a090-1245a4654385'],
     ['eleven characters of three bytes', '鬱薔薇檸檬蜥蜴蝙蝠鸚鵡'],
   ])('%s: taken', (_what, secret) => expect(errorsOf(secret)).toEqual([]))
 })

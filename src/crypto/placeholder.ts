@@ -27,6 +27,9 @@ const SHORT =
 /** ASCII that is neither a lower-case letter nor a digit. */
 const SEPARATORS = /[^a-z0-9\x80-\uffff]/g
 
+/** Its groups of digits would pass for small numbers, one UUID in 140,000 (RFC 9562, section 4). */
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/
+
 /** Fewer bytes than this that nothing explains are no secret, however long the rest is. */
 const MIN_UNEXPLAINED = 12
 
@@ -36,6 +39,7 @@ const MIN_DIFFERENT = 8
 /** Is it made of the words that stand where a secret should? A name or a date between them does not help. */
 export function isPlaceholder(text: string): boolean {
   const lower = text.toLowerCase()
+  if (UUID.test(lower)) return isMonotonous(lower.replaceAll('-', ''))
   const pieces = irregular(lower).replace(WORDS, ' ').split(SEPARATORS)
   const rest = pieces.filter((piece) => !SHORT.test(piece)).join('')
   // Words are separated by one or two kinds of character; random ones are of many kinds.

@@ -43,7 +43,7 @@ export function isValueShaped(value: unknown): value is string {
 
 /** What a store keeps a session under: knowing it, one still cannot name the cookie value. */
 export async function idOf(value: string): Promise<string> {
-  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(value))))
+  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(value))))
 }
 
 /** The runtime's own encoder, where it has one (workerd; Node from 25 on). */

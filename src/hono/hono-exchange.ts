@@ -29,11 +29,23 @@ const WATCHED_RESPONSE: ResponseProperty & PropertyDescriptor = {
   },
   set(this: Watched, response: Response | undefined): void {
     const { before, watchers } = this[WATCH] as Watch
-    // Marked when somebody looks at it. Usually that is at the end, when it is known what it has to say.
-    for (const watcher of watchers) watcher.isUnmarked = true
+    const isFirst = !this.finalized
+    for (const watcher of watchers) {
+      if (isFirst && mergesResponses) watcher.noteOuter()
+      // Marked when somebody looks at it. Usually that is at the end, when it is known what it has to say.
+      watcher.isUnmarked = true
+    }
     before.set.call(this, response)
+    mergesResponses ||= isFirst && response !== before.get.call(this)
   },
 }
+
+/**
+ * Has Hono ever merged the first response with what was on `c.res` before it? Then middleware outside of ours uses `c.res`, as
+ * `cors` does, and what it puts there can only be noted before it is merged. Otherwise nothing need be noted in requests that
+ * only read.
+ */
+let mergesResponses = false
 
 /** Hono's own accessors for `c.res`, by the prototype of the context: an isolate may hold several copies of Hono. */
 const accessors = new WeakMap<object, ResponseProperty>()
@@ -59,18 +71,14 @@ function propertyOf(c: Context): ResponseProperty {
 export class HonoExchange implements Exchange<Context> {
   readonly context: Watched
   readonly request: Request
-  /** The headers that middleware outside of ours had set before anybody inside added to them. Not noted unless needed. */
-  #outer: Headers | undefined
-  /** The copy that we made last: the only response that may be changed. */
-  #ours: Response | undefined
+  /** A response of what middleware outside of ours has set, before somebody inside adds to it: all that goes out if the store fails. */
+  #outer: Response | undefined
   /** What every response that is put on the context has to say. `undefined` while it has to say nothing. */
   #marks: { readonly cookie: CookieLine | undefined } | undefined
   /** The accessor of `c.res` that was there before ours; `undefined` until we watch. */
   #before: ResponseProperty | undefined
   /** A response has been put on the context, and nobody has looked at it since. */
   isUnmarked = false
-  /** Hono's own, until somebody inside has called it. */
-  #header: Context['header'] | undefined
 
   constructor(c: Context) {
     this.context = c
@@ -91,15 +99,6 @@ export class HonoExchange implements Exchange<Context> {
     }
   }
 
-  noteOuter(): void {
-    this.#outer ??= this.#waiting()
-  }
-
-  /** The headers that Hono will put on the next response. Making one, which nobody sends, is the only way to see them. */
-  #waiting(): Headers {
-    return this.context.newResponse(null, 200).headers
-  }
-
   /** The handler threw past us, so its response is still to come and can be marked. */
   isComing = false
 
@@ -109,20 +108,6 @@ export class HonoExchange implements Exchange<Context> {
     if (!this.#before) this.watch()
     const { response } = this
     if (response) this.#put(response, cookie)
-    else if (!cookie) this.#prepare()
-  }
-
-  /**
-   * Lets Hono's own `c.text`, `c.json` and `c.html` make responses that are marked already, so that they need not be copied.
-   * Not if somebody has set one of these headers: then both have to be combined on the response.
-   */
-  #prepare(): void {
-    const header = this.#header
-    if (!header) return // somebody inside has set headers
-    this.#outer ??= this.#waiting()
-    if (this.#outer.has('Cache-Control') || this.#outer.has('Vary')) return
-    header('Vary', 'Cookie')
-    header('Cache-Control', 'private')
   }
 
   /** The same if there is no response yet: it will be made from the headers that wait for one. */
@@ -139,7 +124,7 @@ export class HonoExchange implements Exchange<Context> {
   discard(cookie?: CookieLine): void {
     const c = this.context
     c.res = undefined // or Hono would merge the two
-    c.res = new Response(null, { headers: this.#outer ?? this.#waiting() })
+    c.res = this.#outer ?? c.newResponse(null, 200)
     if (cookie) this.mark(cookie)
   }
 
@@ -153,25 +138,25 @@ export class HonoExchange implements Exchange<Context> {
       c[WATCH] = { before, watchers: [this] }
       Object.defineProperty(c, 'res', WATCHED_RESPONSE)
     }
-    // Until the first call of `c.header`, so that a request in which nobody inside sets a header need not note anything.
     const { header } = c
-    this.#header = header
     c.header = (...args: Parameters<typeof header>) => {
       c.header = header
-      this.#header = undefined
       this.noteOuter()
       header(...args)
     }
   }
 
+  /** Making a response, which nobody sends, is the only way to see the headers that wait for one. It takes a tenth of a read. */
+  noteOuter(): void {
+    const c = this.context
+    if (!c.finalized) this.#outer ??= c.newResponse(null, 200)
+  }
+
   /** Somebody is about to look at the response, or to set headers on one that waits for the handler's. */
   willShow(): void {
     const { response } = this
-    if (!response) {
-      this.noteOuter()
-      return
-    }
-    if (this.isUnmarked && this.#marks) this.#put(response, this.#marks.cookie)
+    if (!response) this.noteOuter()
+    else if (this.isUnmarked && this.#marks) this.#put(response, this.#marks.cookie)
     this.isUnmarked = false
   }
 
@@ -184,9 +169,8 @@ export class HonoExchange implements Exchange<Context> {
 
   /** Puts the marked response on the context, if it is not marked already. */
   #put(response: Response, cookie: CookieLine | undefined): void {
-    const marked = personalize(response, cookie, this.#ours)
+    const marked = personalize(response, cookie)
     if (marked === response) return
-    this.#ours = marked
     const c = this.context
     const { set } = this.#before ?? propertyOf(c)
     set.call(c, undefined) // or Hono would merge the two

@@ -4,6 +4,7 @@
 import type { Signer } from '../crypto/signature.ts'
 import { SessionError, storeFailed } from '../errors.ts'
 import { type AnySession, Session, stateOf } from '../session/session.ts'
+import type { SessionState } from '../session/session-state.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 
 /** What a store that does not say otherwise may have issued. */
@@ -18,6 +19,7 @@ export type Incoming =
   | {
       readonly is: 'known'
       readonly session: AnySession
+      readonly state: SessionState
       readonly value: string
       readonly isCurrent: boolean
     }
@@ -52,11 +54,11 @@ export async function identify(rawValue: string, request: Opener): Promise<Incom
   }
   if (session === undefined) return rejected('unknown')
   if (!(session instanceof Session)) throw noSession()
-  const { manager, content } = stateOf(session)
-  if (manager) throw noSession()
+  const state = stateOf(session)
+  if (state.manager) throw noSession()
   // Two middlewares may share a store, but not each other's sessions.
-  if (content.name !== name) return rejected('unknown')
-  return { is: 'known', session, ...verified }
+  if (state.content.name !== name) return rejected('unknown')
+  return { is: 'known', session, state, ...verified }
 }
 
 /** Could the store have issued this value? Asked before a value is looked up, and before one goes into a header. */

@@ -7,7 +7,7 @@ import type { StoredRecord } from '../session/life.ts'
 import { type AnySession, Session, stateOf } from '../session/session.ts'
 import type { Manager, SessionState, Status } from '../session/session-state.ts'
 import { Turns } from '../session/turns.ts'
-import { DOES_NO_IO, type SessionStore } from '../storage/session-store.ts'
+import type { SessionStore } from '../storage/session-store.ts'
 import { AMBIGUOUS, type FoundCookie } from './cookie.ts'
 import type { Exchange } from './exchange.ts'
 import { identify, isWellFormed, type Opener, type Rejection } from './incoming.ts'
@@ -68,8 +68,8 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     try {
       const incoming = await identify(rawValue, this)
       if (incoming.is === 'rejected') return this.#reject(incoming.reason)
-      this.#attach(incoming.session)
-      const state = this.#state
+      const { session, state } = incoming
+      this.#attach(session, state)
       const now = Date.now()
       // The app may have a shorter absolute timeout than when this was stored. It applies at once.
       if (state.isExpired(now)) return this.#reject('unknown')
@@ -80,8 +80,8 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
         this.#value = await this.#sign(incoming.value)
         this.#outgoing = keep(this.#value, true, undefined)
       }
-      // An extension is due, whether or not the handler looks at the session, and it may fail.
-      if (state.status(now) !== 'unchanged') this.#exchange.noteOuter()
+      // An extension is due, whether or not the handler looks at the session.
+      if (state.status(now) !== 'unchanged') this.changing()
     } catch (error) {
       this.#attach(new Session())
       this.#state.phase = 'unloaded'
@@ -110,11 +110,11 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     return signer ? signer.sign(value, this.cookieName) : value
   }
 
-  #attach(session: AnySession): void {
+  #attach(session: AnySession, state: SessionState = stateOf(session)): void {
     const { name, lifetime, schema } = this.settings
     this.session = session
-    this.#state = stateOf(session)
-    this.#state.attach(name, lifetime, this, schema)
+    this.#state = state
+    state.attach(name, lifetime, this, schema)
   }
 
   /** Ignores the request's cookie and starts a new session. */
@@ -129,6 +129,10 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   accessed(): void {
     if (this.#state.phase === 'settled' && !this.#exchange.isComing) warnOnce(LATE_LOOK_WARNING)
     else this.#exchange.mark()
+  }
+
+  changing(): void {
+    this.#exchange.noteOuter()
   }
 
   takesFlashes(): boolean {
@@ -304,8 +308,8 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     const { response } = exchange
     const { accessed, life } = this.#state
     // A stream may look at the session later, when the headers can no longer say so. So they say it now.
-    const mayLookLater = life.stored !== undefined && response !== undefined && isStreamed(response)
-    if (!accessed && !cookie && !mayLookLater) return
+    const isPersonal = accessed || cookie || (life.stored && response && isStreamed(response))
+    if (!isPersonal) return
     if (response) exchange.finish(response, cookie)
     else exchange.markComing(cookie)
   }
@@ -345,10 +349,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
 
   /** A client that leaves must not cancel a write that is under way. */
   #keepAlive(work: Promise<void>): Promise<void> {
-    const { store } = this.settings
-    // Only a store that is given directly is asked. One that a function makes has a client, and so does I/O.
-    if (typeof store !== 'function' && store[DOES_NO_IO]) return work
-    this.#exchange.waitUntil(work.catch(() => {}))
+    if (this.settings.mayBeCancelled) this.#exchange.waitUntil(work.catch(() => {}))
     return work
   }
 }

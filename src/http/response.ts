@@ -22,15 +22,10 @@ export interface CookieLine {
  * The response as it may go out: kept out of shared caches, because it depends on who asks, and with the session's cookie
  * if there is one to send.
  *
- * An app may keep a `Response` and return it to the next visitor as well. So a response is never changed in place, unless it
- * is `ours`: it is copied, or returned unchanged if it already says everything. The copy keeps a `webSocket` and an encoded
- * body.
+ * An app may keep a `Response` and return it to the next visitor as well. So a response is never changed in place: it is copied,
+ * or returned unchanged if it already says everything. The copy keeps a `webSocket` and an encoded body.
  */
-export function personalize(
-  response: Response,
-  cookie: CookieLine | undefined,
-  ours?: Response,
-): Response {
+export function personalize(response: Response, cookie: CookieLine | undefined): Response {
   const { headers } = response
   const asked = headers.get('Cache-Control')
   const needed = cookie ? noStore(asked) : privately(asked)
@@ -38,7 +33,7 @@ export function personalize(
   const isShared = headers.has(CDN_CACHE_CONTROL) || headers.has(CLOUDFLARE_CACHE_CONTROL)
   const others = cookie && otherCookies(headers, cookie)
   if (needed === asked && vary === undefined && !isShared && !others) return response
-  const result = response === ours ? response : new Response(response.body, response)
+  const result = new Response(response.body, response)
   const target = result.headers
   if (cookie && others) setCookies(target, [...others, cookie.line])
   if (vary !== undefined) target.set('Vary', vary)
@@ -59,7 +54,7 @@ export function varyByCookie(vary: string | null): string | undefined {
 
 /** `Cache-Control` for a response that carries a cookie. */
 export function noStore(asked: string | null): string {
-  if (asked === null || asked === 'no-store') return 'no-store'
+  if (asked === null || asked === 'private' || asked === 'no-store') return 'no-store'
   const kept = unshared(asked)
   return kept.some(([name]) => name === 'no-store') ? join(kept) : 'no-store'
 }

@@ -6,7 +6,7 @@ import { isStore } from '../options/options.ts'
 import type { Lifetime } from '../session/lifetime.ts'
 import type { Schemas, StandardSchemaV1 } from '../session/schema.ts'
 import { DEFAULT_NAME } from '../session/session-content.ts'
-import type { SessionStore } from '../storage/session-store.ts'
+import { DOES_NO_IO, type SessionStore } from '../storage/session-store.ts'
 import { type CookieOptions, SessionCookie } from './cookie.ts'
 import type { SessionEvent } from './session-event.ts'
 import type { StoreOption } from './store-of-request.ts'
@@ -59,6 +59,8 @@ export interface Settings<Context> {
   /** As they were given. */
   readonly options: object
   readonly store: StoreOption<Context>
+  /** A client that leaves could cancel what the store is doing. Of a store that a function makes nothing is known. */
+  readonly mayBeCancelled: boolean
   readonly cookie: SessionCookie
   /** Signs the cookie's value, if it is to be signed. */
   readonly signer: Signer | ((context: Context) => Signer) | undefined
@@ -91,6 +93,7 @@ export function settingsOf<Context, EventContext, Data extends object>(
     name,
     options,
     store,
+    mayBeCancelled: typeof store === 'function' || store[DOES_NO_IO] !== true,
     cookie: new SessionCookie(name, cookie),
     signer: 'secrets' in options ? signerOf(secrets) : undefined,
     lifetime: lifetimeOf(checked),

@@ -17,12 +17,11 @@ const SUSPICIOUS = [...RESERVED_KEYS, '\\u']
  */
 export function isSuspicious(text: string): boolean {
   for (const part of SUSPICIOUS) if (text.includes(part)) return true
-  return opensMany(text)
+  return text.length > MAX_DEPTH * 2 && opensMany(text) // each level takes two characters at least
 }
 
 /** Could it be nested too deeply? Brackets inside of strings count as well, so the count may be too high and never too low. */
 function opensMany(text: string): boolean {
-  if (text.length <= MAX_DEPTH * 2) return false // each level takes two characters at least
   let openings = 0
   for (const bracket of '[{') {
     let at = text.indexOf(bracket)

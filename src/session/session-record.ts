@@ -64,7 +64,7 @@ export function isDead({ body }: SessionRecord): boolean {
 
 /** The same without a look at the clock. */
 export function decodeBody({ body, owner = null }: SessionRecord): SessionContent | undefined {
-  const parsed = parseObject(body)
+  const parsed = parse(body)
   if (parsed?.v !== FORMAT) return undefined
   const { n: name, c: createdAt, i: idle = null, x: fixed = null, d: data, f: flash = {} } = parsed
   const { t: device = null, p: persistent = null, u: usedAt = null } = parsed
@@ -106,12 +106,12 @@ function couldBeSet(parsed: object, data: object): boolean {
   return isAcceptable(data, MAX_DEPTH + 1) && isAcceptable(parsed, MAX_DEPTH + 3)
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+/** What the text says, typed as what it should be. Of anything else the properties are `undefined`, or it is `null`. */
+function parse(text: string): Record<string, unknown> | null {
   try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
+    return JSON.parse(text)
   } catch {
-    return undefined
+    return null
   }
 }
 

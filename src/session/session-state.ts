@@ -33,6 +33,8 @@ export interface Manager {
   refused(error: unknown): void
   /** The handler has looked at the session for the first time. */
   accessed(): void
+  /** The handler changes the session, so the store will be called, and may fail. */
+  changing(): void
   /** A request that nobody looks at (`HEAD`, a prefetch) leaves flashes for one that somebody does. */
   takesFlashes(): boolean
 }
@@ -86,7 +88,7 @@ export class SessionState {
     if (this.life.is !== 'stored') return
     this.life = { is: 'stored', stored }
     this.#put(content)
-    this.#showExpiry(cappedExpiry(stored.record.expiry, content, this.lifetime))
+    this.#showExpiry(stored.record.expiry)
   }
 
   /** Puts the session under a middleware: its name, its timeouts, its schemas, and the request that stores it. */
@@ -95,7 +97,7 @@ export class SessionState {
     this.lifetime = lifetime
     this.manager = manager
     const { life, content } = this
-    if (life.stored) this.#showExpiry(cappedExpiry(life.stored.record.expiry, content, lifetime))
+    if (life.stored) this.#showExpiry(life.stored.record.expiry)
     else content.name = name
   }
 
@@ -145,7 +147,8 @@ export class SessionState {
 
   /** Has it ended by the clock? One that was never stored has no end yet. */
   isExpired(now: number): boolean {
-    return this.expiry !== undefined && isExpired(this.expiry, now)
+    const { expiry = null } = this
+    return expiry !== null && expiry <= now
   }
 
   /** What has to be done with the store at the end of the request. */
@@ -155,12 +158,8 @@ export class SessionState {
     if (life.is === 'ending') return 'destroyed'
     if (this.changes.length > 0 || life.is === 'replacing') return 'changed'
     if (life.is === 'fresh') return 'unchanged'
-    return life.needsReissue || this.#mayExtend(now, this.#dueAt) ? 'extended' : 'unchanged'
-  }
-
-  /** If the record lived longer than its cookie, the store would keep a session that nobody can come back to. */
-  #mayExtend(now: number, dueAt: number): boolean {
-    return now >= dueAt && PHASES[this.phase].cookieCanBeSent
+    const isDue = now >= this.#dueAt && PHASES[this.phase].cookieCanBeSent
+    return isDue || life.needsReissue ? 'extended' : 'unchanged'
   }
 
   /** The expiry to store `content` with, in place of `stored` if there is one. Throws `SESSION_GONE` if it has passed. */
@@ -176,10 +175,10 @@ export class SessionState {
       : freshExpiry(content, lifetime, now)
     // A sign-in stands even if the session it came from has ended: somebody has just authenticated.
     if (rotation !== 'signIn' && isExpired(before, now)) throw sessionGone()
-    const moves =
-      rotation ||
-      changes.some(({ movesExpiry }) => movesExpiry) ||
-      this.#mayExtend(now, extensionDueAt(before, content, lifetime))
+    const mustMove = rotation || changes.some(({ movesExpiry }) => movesExpiry)
+    // If the record lived longer than its cookie, the store would keep a session that nobody can come back to.
+    const mayMove = mustMove || PHASES[this.phase].cookieCanBeSent
+    const moves = mustMove || (mayMove && now >= extensionDueAt(before, content, lifetime))
     return moves ? freshExpiry(content, lifetime, now) : before
   }
 
@@ -210,6 +209,7 @@ export class SessionState {
       this.content.createdAt = Date.now()
       this.expiry = undefined
     }
+    if (this.changes.length === 0) this.manager?.changing()
     this.changes.push(change)
     if (change.movesExpiry || (change.rotation && this.expiry !== undefined)) this.#moveExpiry()
   }
@@ -297,6 +297,7 @@ export class SessionState {
   destroy(): void {
     if (this.isDestroyed) return
     this.assertWritable()
+    this.manager?.changing()
     this.life = destroyed(this.life)
     this.changes = []
     this.content = emptyContent(this.content.name, this.content.createdAt)
@@ -309,7 +310,12 @@ export class SessionState {
   write<T>(store: (write: Write) => Promise<T>): Promise<T> {
     this.#writes ??= new Turns()
     return this.#writes.run(async () => {
-      const write = this.#beginWrite()
+      const { life, changes, content } = this
+      if (life.is !== 'fresh' && life.is !== 'stored') throw sessionGone()
+      const rotation = life.is === 'stored' ? this.rotation : undefined
+      const write = { life, changes, rotation, content }
+      this.#write = write
+      this.changes = []
       try {
         return await store(write)
       } catch (error) {
@@ -322,15 +328,6 @@ export class SessionState {
   /** Resolves when no write is under way. */
   async idle(): Promise<void> {
     await this.#writes?.idle()
-  }
-
-  #beginWrite(): Write {
-    const { life, changes, content } = this
-    if (life.is !== 'fresh' && life.is !== 'stored') throw sessionGone()
-    const rotation = life.is === 'stored' ? this.rotation : undefined
-    this.changes = []
-    this.#write = { life, changes, rotation, content }
-    return this.#write
   }
 
   /**
@@ -354,10 +351,11 @@ export class SessionState {
     this.#showExpiry(stored.record.expiry)
   }
 
-  /** Shows the stored expiry, unless a change that is not stored yet has moved it. */
-  #showExpiry(expiry: number | null): void {
-    this.expiry = expiry
-    this.#dueAt = extensionDueAt(expiry, this.content, this.lifetime)
+  /** Shows the stored expiry as far as the absolute timeout lets it, unless a change that is not stored yet has moved it. */
+  #showExpiry(stored: number | null): void {
+    const { content, lifetime } = this
+    this.expiry = cappedExpiry(stored, content, lifetime)
+    this.#dueAt = extensionDueAt(this.expiry, content, lifetime)
     if (this.changes.some(({ movesExpiry, rotation }) => movesExpiry || rotation))
       this.#moveExpiry()
   }
@@ -390,7 +388,7 @@ export class SessionState {
     const record = life.is === 'stored' ? life.stored.record : undefined
     this.content = (record && decodeBody(record)) ?? emptyContent(content.name, content.createdAt)
     this.expiry = undefined
-    if (record) this.#showExpiry(cappedExpiry(record.expiry, this.content, this.lifetime))
+    if (record) this.#showExpiry(record.expiry)
   }
 
   /** Takes back a sign-in that is not stored yet, because the request was refused (401, 403). Everything else stays. */

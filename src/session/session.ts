@@ -24,15 +24,11 @@ export type AnySession = Session<any>
 export let stateOf: (session: AnySession) => SessionState
 
 /** A session as a store has loaded it. `needsReissue`: its cookie was made with an older secret, so it is sent again. */
-export function restored(
+export let restored: (
   stored: StoredRecord,
   content: SessionContent,
   needsReissue?: boolean,
-): AnySession {
-  const session = new Session()
-  stateOf(session).restore(stored, content, needsReissue)
-  return session
-}
+) => AnySession
 
 /**
  * One visitor's session, as a handler works with it. Everything is synchronous but `save`.
@@ -47,6 +43,11 @@ export class Session<Data extends object = Record<string, unknown>> {
 
   static {
     stateOf = (session) => session.#state
+    restored = (stored, content, needsReissue) => {
+      const session = new Session()
+      session.#state.restore(stored, content, needsReissue)
+      return session
+    }
     // `session.user = 'ada'` would be lost: no property of this name exists, so the assignment ends up here.
     Object.setPrototypeOf(Session.prototype, new Proxy(Object.prototype, { set: refuseProperty }))
   }

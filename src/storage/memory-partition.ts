@@ -1,5 +1,5 @@
 import { SessionError } from '../errors.ts'
-import { isDead, isExpired, type SessionRecord } from '../session/session-record.ts'
+import { isExpired, type SessionRecord } from '../session/session-record.ts'
 import {
   type BoundedMap,
   type Entry,
@@ -95,7 +95,7 @@ export function setRecord(
 
 /** Who goes before whom when the store is full. */
 function rankOf(record: SessionRecord): Rank {
-  if (isDead(record)) return 'dead'
+  if (record.body === '') return 'dead'
   return record.owner === null ? 'anonymous' : 'owned'
 }
 
@@ -168,7 +168,8 @@ function sweep(partition: Partition, steps: number): void {
  */
 function evict(partition: Partition, size: number): void {
   recount(partition, size)
-  if (isOver(partition)) sweep(partition, FULL_SWEEP)
+  if (!isOver(partition)) return
+  sweep(partition, FULL_SWEEP)
   while (isOver(partition)) {
     const id = nextToEvict(partition)
     if (id === undefined || !removeRecord(partition, id)) return

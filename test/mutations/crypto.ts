@@ -4,7 +4,7 @@ export const mutations: Mutation[] = [
   {
     what: 'T3 the cookie value is the id',
     file: 'crypto/values',
-    from: "return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', utf8(value))))",
+    from: "return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(value))))",
     to: 'return value',
     caughtBy: ['keyed-store', 'never sees a cookie value'],
   },
@@ -77,6 +77,20 @@ export const mutations: Mutation[] = [
     from: 'if (utf8(secret).length < MIN_SECRET_BYTES) return',
     to: 'if (false) return',
     caughtBy: ['secrets', '31 bytes: refused'],
+  },
+  {
+    what: 'C2 the groups of a UUID pass for small numbers',
+    file: 'crypto/placeholder',
+    from: "if (UUID.test(lower)) return isMonotonous(lower.replaceAll('-', ''))",
+    to: '',
+    caughtBy: ['secrets', 'a UUID with the look of small numbers: taken'],
+  },
+  {
+    what: 'C2 every UUID is taken for random',
+    file: 'crypto/placeholder',
+    from: "return isMonotonous(lower.replaceAll('-', ''))",
+    to: 'return false',
+    caughtBy: ['secrets', '“12345678-1234-1234-1234-123456789abc” is refused'],
   },
   {
     what: 'C2 placeholders are taken',

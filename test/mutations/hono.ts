@@ -2,10 +2,27 @@ import type { Mutation } from '../mutations.ts'
 
 export const mutations: Mutation[] = [
   {
+    what: 'M12 what cors has put on c.res is lost',
+    file: 'hono/hono-exchange',
+    from: 'if (isFirst && mergesResponses) watcher.noteOuter()',
+    to: '',
+    caughtBy: [
+      'neighbours',
+      'M12 the headers of cors stay when a middleware inside changes the session last',
+    ],
+  },
+  {
+    what: 'M16 a copy that was handed out is changed',
+    file: 'http/response',
+    from: 'const result = new Response(response.body, response)',
+    to: "const result = response.headers.get('Vary') === 'Cookie' ? response : new Response(response.body, response)",
+    caughtBy: ['neighbours', 'M16 a copy of ours that somebody has kept carries nobody’s cookie'],
+  },
+  {
     what: 'M18 the inner of two loads again',
     file: 'hono/middleware',
-    from: 'if (isMounted(c.get(name), settings)) return next()',
-    to: 'isMounted(c.get(name), settings)',
+    from: 'if (found !== undefined && isMounted(found, settings)) return next()',
+    to: 'if (found !== undefined) isMounted(found, settings)',
     caughtBy: ['middleware/mounting', 'the inner one does nothing'],
   },
   {
@@ -32,8 +49,8 @@ export const mutations: Mutation[] = [
   {
     what: 'M18 somebody’s null is replaced',
     file: 'hono/middleware',
-    from: 'if (found === undefined) return false',
-    to: 'if (!found) return false',
+    from: 'if (found !== undefined && isMounted(found, settings)) return next()',
+    to: 'if (found && isMounted(found, settings)) return next()',
     caughtBy: ['guards', 'M18'],
   },
   {
@@ -46,15 +63,8 @@ export const mutations: Mutation[] = [
   {
     what: 'M17 a response that nobody has looked at yet is shown without marks',
     file: 'hono/hono-exchange',
-    from: '    this.#isUnmarked = true\n',
+    from: '    else if (this.isUnmarked && this.#marks) this.#put(response, this.#marks.cookie)\n',
     to: '',
     caughtBy: ['neighbours', 'M17'],
-  },
-  {
-    what: 'M17 the marks take the place of what was asked for',
-    file: 'hono/hono-exchange',
-    from: "if (this.#outer?.has('Cache-Control') || this.#outer?.has('Vary')) return",
-    to: '',
-    caughtBy: ['neighbours', 'M17 what middleware outside has asked of caches stays'],
   },
 ]

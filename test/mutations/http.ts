@@ -4,7 +4,7 @@ export const mutations: Mutation[] = [
   {
     what: 'M8 nobody looked, so a cookie that is no session is not taken back',
     file: 'http/request-session',
-    from: "state.life.is === 'fresh' && this.#outgoing === NOTHING",
+    from: "state.life.is === 'fresh' && !this.#outgoing",
     to: "state.life.is === 'fresh'",
     caughtBy: ['guards', 'where the handler does not look'],
   },
@@ -18,7 +18,7 @@ export const mutations: Mutation[] = [
   {
     what: 'M12 of a due extension that fails, headers of the handler go out',
     file: 'http/request-session',
-    from: "if (state.status(now) !== 'unchanged') this.#exchange.noteOuter()",
+    from: "if (state.status(now) !== 'unchanged') this.changing()",
     to: '',
     caughtBy: ['neighbours', 'M12 of an extension'],
   },
@@ -53,7 +53,7 @@ export const mutations: Mutation[] = [
   {
     what: 'M10 an old signature is kept',
     file: 'http/request-session',
-    from: 'this.#outgoing = keep(this.#value, true, NOTHING)',
+    from: 'this.#outgoing = keep(this.#value, true, undefined)',
     to: '',
     caughtBy: ['signature', 'by a secret that is older is accepted'],
   },
@@ -102,8 +102,8 @@ export const mutations: Mutation[] = [
   {
     what: 'M1 a store is made for everyone',
     file: 'http/request-session',
-    from: "const header = this.#exchange.request.headers.get('Cookie')",
-    to: "storeOfRequest(this.settings.store, this.#exchange)\n    const header = this.#exchange.request.headers.get('Cookie')",
+    from: "const header = request.headers.get('Cookie')",
+    to: "storeOfRequest(this.settings.store, this.#exchange)\n    const header = request.headers.get('Cookie')",
     caughtBy: ['middleware/incoming', 'makes no store'],
   },
   {
@@ -214,7 +214,7 @@ export const mutations: Mutation[] = [
   {
     what: 'M11 a value is accepted under any name',
     file: 'http/incoming',
-    from: "if (content.name !== request.name) return rejected('unknown')",
+    from: "if (state.content.name !== name) return rejected('unknown')",
     to: '',
     caughtBy: ['middleware/incoming', 'do not accept each other’s values'],
   },
@@ -228,8 +228,8 @@ export const mutations: Mutation[] = [
   {
     what: 'M13 the response does not wait',
     file: 'http/request-session',
-    from: 'await this.#keepAlive(this.#flush())',
-    to: 'void this.#keepAlive(this.#flush())',
+    from: 'await this.#keepAlive(this.#flush(false))',
+    to: 'void this.#keepAlive(this.#flush(false))',
     caughtBy: ['middleware/failures', 'is finished before the response is returned'],
   },
   {
@@ -241,9 +241,9 @@ export const mutations: Mutation[] = [
   },
   {
     what: 'M13 a store without I/O is handed to waitUntil as well',
-    file: 'http/request-session',
-    from: "if (typeof store !== 'function' && store[DOES_NO_IO]) return work",
-    to: '',
+    file: 'http/settings',
+    from: "typeof store === 'function' || store[DOES_NO_IO] !== true",
+    to: 'true',
     caughtBy: ['guards', 'is left alone by MemoryStore'],
   },
   {
@@ -270,8 +270,8 @@ export const mutations: Mutation[] = [
   {
     what: 'M16 immutable headers are an error',
     file: 'http/response',
-    from: 'response === ours ? response : new Response(response.body, response)',
-    to: 'response',
+    from: 'const result = new Response(response.body, response)',
+    to: 'const result = response',
     caughtBy: ['middleware/responses', 'a response with immutable headers'],
   },
   {
@@ -354,7 +354,7 @@ export const mutations: Mutation[] = [
   {
     what: 'M17 a stream is shared',
     file: 'http/request-session',
-    from: 'stored !== undefined && isStreamed(response)',
+    from: '(life.stored && response && isStreamed(response))',
     to: 'false',
     caughtBy: ['guards', 'is private when the session was loaded'],
   },
@@ -375,8 +375,8 @@ export const mutations: Mutation[] = [
   {
     what: 'T2 anything is a session',
     file: 'http/incoming',
-    from: 'if (!(session instanceof Session)) throw noSession()\n  const { isManaged, content } = stateOf(session)\n  if (isManaged) throw noSession()',
-    to: 'const { content } = stateOf(session as AnySession)',
+    from: 'if (!(session instanceof Session)) throw noSession()\n  const state = stateOf(session)\n  if (state.manager) throw noSession()',
+    to: 'const state = stateOf(session as AnySession)',
     caughtBy: ['guards', 'is no session'],
   },
   {
@@ -403,8 +403,8 @@ export const mutations: Mutation[] = [
   {
     what: 'M16 a response of the app is changed in place',
     file: 'http/response',
-    from: 'response === ours ? response : new Response(response.body, response)',
-    to: 'response',
+    from: 'const result = new Response(response.body, response)',
+    to: 'const result = response',
     caughtBy: ['neighbours', 'M16'],
   },
 ]

@@ -2,6 +2,20 @@ import type { Mutation } from '../mutations.ts'
 
 export const mutations: Mutation[] = [
   {
+    what: 'M12 of a change that fails, headers of middleware outside are lost',
+    file: 'session/session-state',
+    from: 'if (this.changes.length === 0) this.manager?.changing()',
+    to: '',
+    caughtBy: ['neighbours', 'M12 headers of middleware outside of ours stay when the store fails'],
+  },
+  {
+    what: 'M12 of a sign-out that fails, headers of middleware outside are lost',
+    file: 'session/session-state',
+    from: '    this.manager?.changing()\n    this.life = destroyed(this.life)',
+    to: '    this.life = destroyed(this.life)',
+    caughtBy: ['neighbours', 'M12 of a sign-out that fails'],
+  },
+  {
     what: 'S2 get gives the data itself',
     file: 'session/session',
     from: 'if (!flash) return freezeJson(state.read(key))',
@@ -186,8 +200,8 @@ export const mutations: Mutation[] = [
   {
     what: 'S12 a late save extends the record',
     file: 'session/session-state',
-    from: 'return this.cookieCanBeSent && isExtensionDue(',
-    to: 'return isExtensionDue(',
+    from: 'mustMove || PHASES[this.phase].cookieCanBeSent',
+    to: 'true',
     caughtBy: ['middleware/late-changes', 'does not run ahead'],
   },
   {
@@ -242,7 +256,7 @@ export const mutations: Mutation[] = [
   {
     what: 'T10 records of any depth are read',
     file: 'session/json-limits',
-    from: 'return opensMany(text)',
+    from: 'return text.length > MAX_DEPTH * 2 && opensMany(text)',
     to: 'return false',
     caughtBy: ['keyed-store', 'arrays one level too deep'],
   },
@@ -270,8 +284,8 @@ export const mutations: Mutation[] = [
   {
     what: 'S14 unsaved changes are lost by a reload',
     file: 'session/session-state',
-    from: '    this.#put(content)\n    this.#showExpiry(capped',
-    to: '    this.content = content\n    this.#showExpiry(capped',
+    from: '    this.#put(content)\n    this.#showExpiry(stored.record.expiry)\n  }\n\n  /** Puts the session under',
+    to: '    this.content = content\n    this.#showExpiry(stored.record.expiry)\n  }\n\n  /** Puts the session under',
     caughtBy: ['middleware/reload', 'keeps the unsaved changes'],
   },
   {
@@ -347,14 +361,14 @@ export const mutations: Mutation[] = [
   {
     what: 'T13 loads of one record share their data',
     file: 'session/session-record',
-    from: 'const parsed = parseObject(body)',
-    to: 'const shared = globalThis as { memo?: Record<string, Record<string, unknown> | undefined> }\n  shared.memo ??= {}\n  const parsed = (shared.memo[body] ??= parseObject(body))',
+    from: 'const parsed = parse(body)',
+    to: 'const shared = globalThis as { memo?: Record<string, Record<string, unknown> | null> }\n  shared.memo ??= {}\n  const parsed = (shared.memo[body] ??= parse(body))',
     caughtBy: ['memory-store', 'T13 every load gives a copy'],
   },
   {
     what: 'M3 a session that was only read is stored',
     file: 'session/session-state',
-    from: "return isDue ? 'extended' : 'unchanged'",
+    from: "return isDue || life.needsReissue ? 'extended' : 'unchanged'",
     to: "return 'extended'",
     caughtBy: ['middleware/incoming', 'a thousand reads within touchAfter'],
   },
@@ -375,15 +389,15 @@ export const mutations: Mutation[] = [
   {
     what: 'M14 every request extends',
     file: 'session/lifetime',
-    from: 'if (rolled - expiry < Math.ceil(touchAfter(timing, lifetime) * 1000)) return false',
-    to: '',
+    from: 'expiry - Math.ceil(idle * 1000) + Math.ceil(pause * 1000)',
+    to: 'expiry - Math.ceil(idle * 1000)',
     caughtBy: ['middleware/rolling', 'at most once per touchAfter'],
   },
   {
     what: 'M14 activity goes past the absolute timeout',
     file: 'session/lifetime',
-    from: 'return cappedExpiry(timing.fixed ?? instant(idleEnd(timing, lifetime, now)), timing, lifetime)',
-    to: 'return timing.fixed ?? instant(idleEnd(timing, lifetime, now))',
+    from: 'return cappedExpiry(end, timing, lifetime)',
+    to: 'return end',
     caughtBy: ['middleware/rolling', 'never goes past the absolute timeout'],
   },
   {
@@ -403,8 +417,8 @@ export const mutations: Mutation[] = [
   {
     what: 'S10 an expiry that is on its way is not shown',
     file: 'session/session-state',
-    from: 'this.#showExpiry(stored.record.expiry)',
-    to: 'this.expiry = stored.record.expiry',
+    from: '    if (content !== this.content) this.#put(content)\n    this.#showExpiry(stored.record.expiry)',
+    to: '    if (content !== this.content) this.#put(content)\n    this.expiry = stored.record.expiry',
     caughtBy: ['overlaps', 'expireIn'],
   },
   {

@@ -4,8 +4,8 @@ export const mutations: Mutation[] = [
   {
     what: 'T1 malformed values are looked up',
     file: 'storage/keyed-store',
-    from: 'if (!this.isWellFormed(cookieValue)) return undefined',
-    to: '',
+    from: 'if (!isValueShaped(cookieValue)) return undefined\n    const id',
+    to: 'const id',
     caughtBy: ['keyed-store', 'costs no I/O and no hashing'],
   },
   {
@@ -200,7 +200,7 @@ export const mutations: Mutation[] = [
   {
     what: 'Y3 live sessions go before expired ones',
     file: 'storage/memory-partition',
-    from: 'if (isOver(partition)) sweep(partition, FULL_SWEEP)',
+    from: '  sweep(partition, FULL_SWEEP)\n',
     to: '',
     caughtBy: ['memory-store', 'an expired one goes before any that lives'],
   },
@@ -235,7 +235,7 @@ export const mutations: Mutation[] = [
   {
     what: 'Y3 what rotation leaves is kept like a session',
     file: 'storage/memory-partition',
-    from: "if (isDead(record)) return 'dead'\n",
+    from: "if (record.body === '') return 'dead'\n",
     to: '',
     caughtBy: ['memory-store', 'goes before any session, however new it is'],
   },
