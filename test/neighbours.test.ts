@@ -456,7 +456,12 @@ test('M16 a copy of ours that somebody has kept carries nobody’s cookie', asyn
     kept ??= c.res
     c.res = kept
   }
-  const { ada } = await world((ours) => handlers(new Hono<Env>().use(ours, keeping)))
+  const { ada } = await world((ours) =>
+    new Hono<Env>().use(ours, keeping).get('/sign-in', (c) => {
+      c.var.session.signIn('ada')
+      return new Response('signed in')
+    }),
+  )
   expect(cookieOf(await ada.visit('/sign-in'))).toContain('__Host-session=')
   expect(cookieOf(kept ?? expect.fail())).toBeUndefined()
 })
