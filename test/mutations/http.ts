@@ -60,7 +60,7 @@ export const mutations: Mutation[] = [
   {
     what: 'M10 missing secrets are found out when everything is stored',
     file: 'http/request-session',
-    from: 'this.openSigner() // secrets',
+    from: 'if (this.settings.signer) this.openSigner() // secrets',
     to: '// secrets',
     caughtBy: ['signature', 'before anything is stored'],
   },
