@@ -280,7 +280,7 @@ test('M12 the headers of cors stay when a middleware inside changes the session 
   const { ada, store } = await world((ours) => {
     const counting: Middleware = async (c, next) => {
       await next()
-      c.var.session.update('visits', (visits) => Number(visits ?? 0) + 1)
+      c.var.session.update('visits', (visits: unknown) => Number(visits ?? 0) + 1)
     }
     const app = new Hono<Env>().use(cors({ origin: 'https://other.example' }), ours, counting)
     return handlers(app)
