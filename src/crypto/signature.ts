@@ -3,7 +3,7 @@
 import { checkSecrets, keysOf } from './secrets.ts'
 import { base64url, fromBase64url, utf8 } from './values.ts'
 
-/** A value, a dot, and 32 bytes in base64url. */
+/** A value, a dot, and 32 bytes in base64url, which are 43 characters. The value may have dots itself: the last one counts. */
 const SIGNED = /^(.+)\.([\w-]{43})$/
 
 /** Signs cookie values, and recognises its own. Bound to the cookie's name: a value is worth nothing under another. */
@@ -22,7 +22,11 @@ export class Signer {
     return `${value}.${base64url(new Uint8Array(mac))}`
   }
 
-  /** The value that was signed, and whether by the newest secret. Anything else: `undefined`. */
+  /**
+   * The value that was signed, and whether by the newest secret. Anything else: `undefined`.
+   *
+   * An older secret is tried only after the newer ones have failed, so a made-up value costs one verification for each.
+   */
   async verify(
     signed: string,
     cookieName: string,

@@ -91,11 +91,12 @@ export class HonoExchange implements Exchange<Context> {
     return c.finalized ? (this.#before ?? propertyOf(c)).get.call(c) : undefined
   }
 
+  /** Hono's getter throws where there is no execution context: in Node, and in tests that call `app.request()`. */
   waitUntil(work: Promise<unknown>): void {
     try {
       this.context.executionCtx.waitUntil(work)
     } catch {
-      // There is no execution context outside of Workers, and there nothing would cancel the work.
+      // Outside of Workers nothing would cancel the work.
     }
   }
 
@@ -128,6 +129,10 @@ export class HonoExchange implements Exchange<Context> {
     if (cookie) this.mark(cookie)
   }
 
+  /**
+   * Puts our accessor in front of `c.res`, and looks out for the first `c.header`. Of two sessions on one context the second joins the
+   * first, so that `before` is Hono's own for both.
+   */
   watch(): void {
     const c = this.context
     const watch = c[WATCH]

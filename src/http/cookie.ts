@@ -59,7 +59,7 @@ export type FoundCookie = string | typeof AMBIGUOUS | undefined
 /** A browser sends two cookies of one name if they differ in path or domain. One of them may have been planted. */
 export const AMBIGUOUS: unique symbol = Symbol('several different values')
 
-/** Every name the cookie may have, depending on its options and the request's URL. */
+/** Every name the cookie may have, depending on its options and the request's URL. For those who make a cookie without a request. */
 export function cookieNames(name: string): string[] {
   return [name, `__Host-${name}`, `__Secure-${name}`]
 }
@@ -116,6 +116,7 @@ export class SessionCookie {
       `; HttpOnly; SameSite=${sameSite}${partitioned ? '; Partitioned' : ''}`
   }
 
+  /** Does the cookie get the `Secure` attribute there? With `'auto'` everywhere but over plain http to a loopback host. */
   isSecure(url: string): boolean {
     return this.#secure === 'auto' ? url.startsWith('https:') || !isLoopback(url) : this.#secure
   }
@@ -177,6 +178,7 @@ export class SessionCookie {
     return this.#line(this.nameFor(url), '', '; Max-Age=0', url)
   }
 
+  /** Name, value and attributes in one order always: a removal differs from what it removes in nothing but value and age. */
   #line(name: string, value: string, age: string, url: string): string {
     return `${name}=${value}${age}${this.#attributes}${this.isSecure(url) ? '; Secure' : ''}`
   }

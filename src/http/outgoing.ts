@@ -5,7 +5,10 @@ import { isLoopback, type SessionCookie } from './cookie.ts'
 import type { CookieLine } from './response.ts'
 import { warnOnce } from './warn-once.ts'
 
-/** What the response has to say about the cookie, if anything. `isWeak`: see `CookieLine`. */
+/**
+ * What the response has to say about the cookie, if anything. Kept as data until the end, because a later step of the same request
+ * may change it: a `destroy()` after a `save()`, say. `isWeak`: see `CookieLine`.
+ */
 export type Outgoing =
   | { readonly tell: 'forget'; readonly isWeak: boolean }
   | { readonly tell: 'keep'; readonly value: string; readonly isWeak: boolean }
@@ -13,7 +16,10 @@ export type Outgoing =
 /** The session is over, so the browser forgets its cookie. */
 export const FORGET: Outgoing = { tell: 'forget', isWeak: false }
 
-/** A new value, or a new expiry, for the browser. A weak one does not take the place of one that says more. */
+/**
+ * A new value, or a new expiry, for the browser. A weak one does not take the place of one that says more: of a sign-in that was
+ * saved, and an extension after it, the sign-in is what counts.
+ */
 export function keep(value: string, isWeak: boolean, before: Outgoing | undefined): Outgoing {
   const wasStrong = before?.tell === 'keep' && !before.isWeak
   return { tell: 'keep', value, isWeak: isWeak && !wasStrong }

@@ -26,7 +26,13 @@ export interface Outcome {
   readonly isRefused: boolean
 }
 
-/** The session of one request: loaded before the handler, committed after it. */
+/**
+ * The session of one request: loaded before the handler, committed after it.
+ *
+ * It stands between three others and does the work of none: the exchange is the framework, the store keeps records, the state
+ * knows what the handler did. A store that fails is always an error. If it were not, a visitor would be taken for a stranger,
+ * and an app that answers strangers politely would never notice.
+ */
 export class RequestSession<Context = unknown> implements Manager, Opener {
   readonly #exchange: Exchange<Context>
   readonly settings: Settings<Context>
@@ -61,6 +67,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     this.#attach(new Session())
   }
 
+  /** There is a cookie under our name. If the store fails, the session that the app's error handler sees is an empty one. */
   async #load(rawValue: NonNullable<FoundCookie>): Promise<void> {
     this.#cameWithCookie = true
     this.#exchange.watch()
@@ -89,10 +96,12 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     }
   }
 
+  /** Over plain http on loopback it has no prefix, because there the cookie is not Secure. Signatures are bound to the name. */
   get cookieName(): string {
     return this.settings.cookie.nameFor(this.#exchange.request.url)
   }
 
+  /** Secrets may come from a function of the request, which is called once, and only where a value is signed or checked. */
   openSigner(): Signer | undefined {
     const { signer } = this.settings
     this.#signer ??= typeof signer === 'function' ? signer(this.#exchange.context) : signer
@@ -110,6 +119,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     return signer ? signer.sign(value, this.cookieName) : value
   }
 
+  /** From here on this is the request's session: it gets the app's timeouts, and its `save()` ends up here. */
   #attach(session: AnySession, state: SessionState = stateOf(session)): void {
     const { name, lifetime, schema } = this.settings
     this.session = session
@@ -126,15 +136,21 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     if (isHopeless) this.#outgoing = { tell: 'forget', isWeak: true }
   }
 
+  /** Also for somebody without a session: a page that says "not signed in" must not be cached for those who are. */
   accessed(): void {
     if (this.#state.phase === 'settled' && !this.#exchange.isComing) warnOnce(LATE_LOOK_WARNING)
     else this.#exchange.mark()
   }
 
+  /** If the store fails later, what middleware outside of ours has set goes out, and nothing of the handler's. */
   changing(): void {
     this.#exchange.noteOuter()
   }
 
+  /**
+   * Browsers fetch pages ahead that nobody may ever open (`Sec-Purpose: prefetch`; `Purpose` is older). If that took the flash,
+   * the page that is opened would show nothing.
+   */
   takesFlashes(): boolean {
     const { method, headers } = this.#exchange.request
     const purpose = `${headers.get('Sec-Purpose') ?? ''} ${headers.get('Purpose') ?? ''}`
@@ -154,6 +170,10 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     state.phase = 'settled'
   }
 
+  /**
+   * What does not count is dropped first, then the rest is stored, and only then is the cookie written: a visitor never holds a
+   * cookie of something that was not stored.
+   */
   async #commit({ hasFailed, isRefused }: Outcome): Promise<void> {
     const state = this.#state
     state.phase = 'settling'
@@ -180,6 +200,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     }
   }
 
+  /** As `save()`, but for one case: where `save()` would throw `SESSION_GONE`, nobody is left who could catch it. */
   async #flushAtEnd(): Promise<void> {
     try {
       await this.#keepAlive(this.#flush(false))
@@ -237,6 +258,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     else if (mayEnd) await this.#reloadSession(store)
   }
 
+  /** The cookie is taken back once the record is gone. The other way round, a failing store would leave a session behind. */
   async #destroySession(store: SessionStore, stored: StoredRecord): Promise<void> {
     try {
       await store.destroySession(this.session)
@@ -261,6 +283,10 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     if (!lives || this.#state.isExpired(Date.now())) throw sessionGone()
   }
 
+  /**
+   * One call of the store, and what it means for the cookie. A store is other people's code as well, so what it gives is not
+   * believed: a rotation without a new value, or a value that it would not accept itself, is an error and sends no cookie.
+   */
   async #storeSession(store: SessionStore, status: Status): Promise<void> {
     const state = this.#state
     const { life } = state
@@ -295,6 +321,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     this.#outgoing = keep(this.#value, isWeak, this.#outgoing)
   }
 
+  /** Told when it is stored, and not before. What the handler does after a `save()` may still fail. */
   #emitStored(stored: StoredRecord, before: StoredRecord | undefined, isRotated: boolean): void {
     const { attempts } = this.#state
     if (!before) this.#emit({ type: 'created', ...described(stored) })
@@ -303,6 +330,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     if (attempts > 1) this.#emit({ type: 'conflict', id: stored.id, attempts })
   }
 
+  /** A session that exists but was not looked at leaves no trace: the response is the same for everybody, and may be cached. */
   #writeHeaders(cookie: CookieLine | undefined): void {
     const exchange = this.#exchange
     const { response } = exchange
@@ -327,6 +355,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     return cookie
   }
 
+  /** Asked once, at the end: earlier it is not known what the cookie has to say. */
   #cookieLine(): CookieLine | undefined {
     const state = this.#state
     const outgoing = state.life.is === 'ended' ? this.#removal : this.#outgoing

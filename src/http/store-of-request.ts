@@ -13,7 +13,11 @@ export type StoreOption<Context> =
   | SessionStore
   | ((context: Context) => SessionStore | Promise<SessionStore>)
 
-/** The store of one request. Without a promise where there is nothing to wait for. */
+/**
+ * The store of one request. Without a promise where there is nothing to wait for.
+ *
+ * @throws SessionError `STORE_FAILED` for what the app's function throws when it cannot connect.
+ */
 export function storeOfRequest<Context>(
   store: StoreOption<Context>,
   { context, request }: Exchange<Context>,
@@ -47,7 +51,7 @@ function noStore(): TypeError {
   )
 }
 
-/** A store that is not made for production says so there. */
+/** A store that is not made for production says so there, once for each isolate. Over https to a real host: everything else is development. */
 function warnInProduction(warning: string, url: string): void {
   if (url.startsWith('https:') && !isLoopback(url)) warnOnce(warning)
 }

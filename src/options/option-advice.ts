@@ -21,7 +21,10 @@ const HABITS: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/^options$/, 'cookie'],
 ]
 
-/** What to do in place of an option that does not exist. */
+/**
+ * What to do in place of an option that does not exist. Names of other libraries come first, because `ttl` is spelt like none of
+ * ours; then the nearest spelling; then the whole list.
+ */
 export function adviceOn(option: string, place: Place): string {
   const name = option
     .slice(0, 40)
@@ -47,14 +50,14 @@ export function adviceOn(option: string, place: Place): string {
   return `The options are: ${Object.keys(OPTIONS[place]).join(', ')}.`
 }
 
-/** As it is written at that place. */
+/** As it is written at that place: an option of the cookie is not where somebody looked for it who passed it to `session()`. */
 function spell(option: string, where: Place, place: Place): string {
   if (where === place) return `{ ${option} }`
   const options = where === 'cookie' ? `cookie: { ${option} }` : option
   return place === 'session()' ? `{ ${options} }` : `session({ ${options} })`
 }
 
-/** The option whose spelling differs least, if it does not differ in half of its letters. */
+/** The option whose spelling differs least. Not one that differs in half of its letters: wrong advice is worse than a list. */
 function nearest(name: string, known: readonly string[]): string | undefined {
   const most = Math.min(3, name.length / 2)
   return known

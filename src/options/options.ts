@@ -6,7 +6,7 @@ type Kind = readonly [words: string, fits: (value: unknown) => boolean, isRequir
 
 const isPositive = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0
 
-/** Has it the one method that every store has? */
+/** Has it the one method that every store has? By its shape and not its class: there may be two copies of this package. */
 export function isStore(value: unknown): value is { loadSession: unknown } {
   return typeof (value as { loadSession?: unknown } | null | undefined)?.loadSession === 'function'
 }
@@ -39,7 +39,7 @@ type KindName =
   | 'reads'
   | 'other'
 
-/** For each kind the words of the error, and the test. */
+/** For each kind the words of the error, and the test. Numbers are numbers: `'3600'` from a variable of the environment is refused. */
 const KINDS: Record<KindName, Kind> = {
   text: ['a string', (value) => typeof value === 'string'],
   boolean: ['true or false', (value) => typeof value === 'boolean'],

@@ -30,12 +30,14 @@ export function jsonCopy<T>(value: T, key: string): T {
 /** Tells our own errors from those that a getter of the value throws. */
 class Refusal extends TypeError {}
 
+/** `found` says what kind of value it was. The value itself may be a secret, and errors end up in logs. */
 function refuse(key: string, found: string, remedy = ''): Refusal {
   return new Refusal(
     `Session key "${key}" was given ${found}. ${remedy}Sessions hold JSON: strings, finite numbers, booleans, null, arrays and plain objects of these.`,
   )
 }
 
+/** `JSON.stringify` would drop or change what is refused here, without a word: a `Date` comes back as a string, `undefined` not at all. */
 function copy(value: unknown, key: string, ancestors: object[]): unknown {
   switch (typeof value) {
     case 'string':
@@ -55,7 +57,11 @@ function copy(value: unknown, key: string, ancestors: object[]): unknown {
   }
 }
 
-/** Reads every property once: a getter or a proxy may answer differently the next time. */
+/**
+ * Reads every property once: a getter or a proxy may answer differently the next time.
+ *
+ * `ancestors` and not everything seen so far: one object in two places is fine, it comes back as two.
+ */
 function copyObject(value: object, key: string, ancestors: object[]): object {
   if (ancestors.includes(value)) throw refuse(key, 'an object that contains itself')
   if (ancestors.length === MAX_DEPTH) throw refuse(key, `more than ${MAX_DEPTH} levels of nesting`)
@@ -82,7 +88,7 @@ function copyArray(value: readonly unknown[], key: string, ancestors: object[]):
   return result
 }
 
-/** A plain object, property by property. */
+/** A plain object, property by property. An instance would come back without its class, and the mistake show much later. */
 function copyRecord(value: object, key: string, ancestors: object[]): Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== null && !isObjectPrototype(prototype)) throw refuseInstance(value, key)
@@ -128,12 +134,18 @@ function refuseInstance(value: object, key: string): Refusal {
     : refuse(key, 'a class instance', 'Copy what you need of it into a plain object. ')
 }
 
-/** A copy that may be changed freely. `value` has passed `jsonCopy` or `JSON.parse`, so nothing of a caller's runs. */
+/**
+ * A copy that may be changed freely, for the callback of `update`. `value` has passed `jsonCopy` or `JSON.parse`, so nothing of a
+ * caller's runs.
+ */
 export function mutableJson<T>(value: T): T {
   return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : value
 }
 
-/** Freezes JSON in place, to the bottom. */
+/**
+ * Freezes JSON in place, to the bottom. Without it `session.get('cart').push(item)` would work and be lost; frozen, it throws where
+ * the mistake is. What is frozen is frozen to the bottom already, because nothing else freezes it.
+ */
 export function freezeJson<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)
@@ -142,7 +154,10 @@ export function freezeJson<T>(value: T): T {
   return value
 }
 
-/** The same JSON text? Both have passed `jsonCopy` or `JSON.parse`. */
+/**
+ * The same JSON text? Both have passed `jsonCopy` or `JSON.parse`. Properties in another order count as a difference, which costs
+ * one write too many and loses nothing.
+ */
 export function sameJson(a: unknown, b: unknown): boolean {
   return (
     a === b ||

@@ -1,7 +1,11 @@
 // What the methods of a session take beside their main argument. A misspelt option would be ignored in silence, and with it
 // the wish to keep something or to be remembered, so it throws.
 
-/** @throws TypeError unless it is an object with no options but these. */
+/**
+ * `advice` is the whole message: it shows the call as it should be.
+ *
+ * @throws TypeError unless it is an object with no options but these.
+ */
 function optionsOf(options: unknown, known: readonly string[], advice: string): object {
   const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
   if (isObject && Object.keys(options).every((name) => known.includes(name))) return options

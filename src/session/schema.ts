@@ -24,7 +24,12 @@ type Validation = ReturnType<StandardSchemaV1['~standard']['validate']>
 /** A schema for some of the keys. */
 export type Schemas = Readonly<Record<string, StandardSchemaV1>>
 
-/** What a key's schema makes of the stored values of one request. A value is shown to it once. */
+/**
+ * What a key's schema makes of the stored values of one request.
+ *
+ * A value is shown to it once: `get` gives the same object twice, and a schema that is expensive is run once for each key. Known by
+ * identity, which is enough, because values of a session are replaced and never changed in place.
+ */
 export class SchemaReader {
   readonly #schemas: Schemas
   readonly #known = new Map<string, { raw: unknown; value: unknown }>()
@@ -50,7 +55,10 @@ export class SchemaReader {
   }
 }
 
-/** What a validation has come to, as a value of the session. */
+/**
+ * What a validation has come to, as a value of the session. Copied, because a schema may transform to what is not JSON (a `Date`),
+ * and such a value could be read but not written back.
+ */
 function accepted(result: Validation, key: string): unknown {
   if ('then' in result) {
     result.catch(() => {})

@@ -15,7 +15,10 @@ export interface Backend {
   remove(id: string, version?: string): Promise<boolean>
 }
 
-/** Writers that lost a race try this often before they give up with `SESSION_CONFLICT`. */
+/**
+ * Writers that lost a race try this often before they give up with `SESSION_CONFLICT`. Each time one of them
+ * wins, and the pauses spread the others out, so that two hundred at once all get through.
+ */
 export const MAX_ATTEMPTS = 32
 
 /** Full jitter: before the n-th retry, a random time up to `4 × 2ⁿ` ms, but never longer than this. */
@@ -53,12 +56,15 @@ export function isOwn(found: SessionRecord | undefined, written: SessionRecord):
   )
 }
 
-/** What a live record says now; `undefined` when it is gone. */
+/** What a live record says now; `undefined` when it is gone, has expired or cannot be read. */
 export function contentOf(record: SessionRecord | undefined): SessionContent | undefined {
   return record && decodeRecord(record, Date.now())
 }
 
-/** The same changes on what another request has stored. */
+/**
+ * The same changes on what another request has stored. They are functions of the app (`update`), so what they throw is the app's
+ * error and must not be reported as one of the store.
+ */
 export function rebase(
   record: SessionRecord | undefined,
   { changes }: Write,

@@ -1,3 +1,6 @@
+// The heart of the library: how two requests change one session and neither loses anything. A write says which version it has
+// read; the backend refuses it if that is not the latest. docs/decisions/01-change-list.md says why changes are functions.
+
 import type { StoredRecord } from '../session/life.ts'
 import type { SessionState, Write } from '../session/session-state.ts'
 import {
@@ -30,14 +33,18 @@ export function writeSession(state: SessionState, backend: Backend): Promise<str
   })
 }
 
-/** The session was never stored. */
+/** The session was never stored, so there is nobody to lose a race against. */
 async function create(state: SessionState, write: Write, backend: Backend): Promise<string> {
   const { value, stored } = await insertNew(state, write, undefined, backend)
   state.completeWrite(write, stored)
   return value
 }
 
-/** The session keeps its id. Repeated until no other request was faster. */
+/**
+ * The session keeps its id. Repeated until no other request was faster, each time with the same changes on what is stored by then.
+ *
+ * It never inserts: a record that is gone was destroyed, revoked or has expired, and a write must not bring it back.
+ */
 async function update(
   state: SessionState,
   { id, record }: StoredRecord,
@@ -54,7 +61,7 @@ async function update(
       return void state.completeWrite(write, { id, record: next }, content, attempt)
     }
     const latest = await readAgain(id, attempt, backend)
-    // A reply that was lost, or a call that was made twice.
+    // Refused, and yet ours is what is there: a reply was lost, or the call was made twice.
     if (isOwn(latest, next)) {
       return void state.completeWrite(write, { id, record: next }, content, attempt)
     }

@@ -14,7 +14,10 @@ const MAX_INSERTS = 4
 /** A generator that gives one of so many values again is broken. */
 const SAMPLES = 64
 
-/** Puts a new record under a value that nobody has yet. */
+/**
+ * Puts a new record under a value that nobody has yet. `old`: the record whose place it takes in a
+ * rotation, and whose expiry it keeps unless that has to move.
+ */
 export async function insertNew(
   state: SessionState,
   write: Write,
@@ -51,7 +54,10 @@ async function insert(
   }
 }
 
-/** Does the generator give the same value again, when it is asked a few more times? */
+/**
+ * Does the generator give the same value again, when it is asked a few more times? With one that repeats, two visitors could be given
+ * one session, which is worse than an error for both.
+ */
 function isDrawnAgain(value: string): boolean {
   return Array.from({ length: SAMPLES }, randomValue).includes(value)
 }

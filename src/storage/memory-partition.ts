@@ -51,7 +51,11 @@ export function newPartition(): Partition {
   return { layout: LAYOUT, ...map, owners: new Map(), vacant: new Set(), sweep: undefined }
 }
 
-/** Adds a new record, and evicts what has to go for it. */
+/**
+ * Adds a new record, and evicts what has to go for it.
+ *
+ * Its size is checked before anything is changed. The sweep comes with inserts alone, because only they make the store grow.
+ */
 export function insertRecord(
   partition: Partition,
   id: string,
@@ -118,7 +122,7 @@ function sizeOf({ body, owner }: SessionRecord): number {
 /** Characters that V8 does not keep in one byte. */
 const BEYOND_LATIN1 = /[\u0100-\uffff]/
 
-/** Notes that the owner has this session. */
+/** Notes that the owner has this session. Without the index, signing out everywhere would look at every session there is. */
 function addToIndex({ owners }: Partition, id: string, owner: string | null): void {
   if (owner === null) return
   const ids = owners.get(owner)

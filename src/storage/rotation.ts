@@ -21,7 +21,12 @@ import { insertNew } from './insertion.ts'
 /** How long a dead record stays, in milliseconds: longer than the request that wrote it goes on asking. */
 const DEAD_FOR = 60_000
 
-/** Gives the session a new id. The new record is there before the old one dies. */
+/**
+ * Gives the session a new id. The new record is there before the old one dies.
+ *
+ * The other order would sign the visitor out if the second step failed. In this one a failure leaves two records for a moment, of
+ * which nobody holds the newer one's cookie, and that one is removed.
+ */
 export async function rotate(
   state: SessionState,
   old: StoredRecord,
@@ -56,7 +61,8 @@ async function supersede(
     if (await bury(old.id, base.record, dead, backend)) return complete(attempt)
     const latest = await readAgain(old.id, attempt, backend)
     if (isOwn(latest, dead)) return complete(attempt)
-    // A sign-in stands even if the session it came from has ended: somebody has just authenticated.
+    // Somebody else has ended the old session. A sign-in stands nevertheless: somebody has just authenticated. For a
+    // `regenerate` that is the end, and `rebase` throws.
     if (write.rotation === 'signIn' && !contentOf(latest)) {
       if (!isOwn(await backend.read(fresh.id), record)) throw sessionGone()
       return complete(attempt)

@@ -22,7 +22,7 @@ export function partition(name: string, key: symbol = MEMORY_STORE): Partition {
   return restored
 }
 
-/** The map of all names, made by whoever comes first. */
+/** The map of all names, made by whoever comes first. Anything there that is no map is replaced. */
 function partitionsUnder(key: symbol): Map<string, unknown> {
   const shared = globalThis as { [key: symbol]: unknown }
   const left = shared[key]
@@ -71,6 +71,7 @@ function* recordsIn(left: unknown): Generator<[id: string, record: SessionRecord
   }
 }
 
+/** As strict as when a record comes from a database: what is on `globalThis` was put there by code that may have been another edition's. */
 function isLiveRecord(
   record: Partial<SessionRecord> | undefined,
   now: number,

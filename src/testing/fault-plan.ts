@@ -1,3 +1,5 @@
+// Races in tests are forced and not hoped for: a call is stopped at one place, the test does something else, and lets it go on.
+
 /** A call that waits. */
 export interface Stall {
   /** Resolves when the call has come to where it waits. */
@@ -13,6 +15,7 @@ export class FaultPlan<Method extends string> {
   readonly calls: { readonly method: Method }[] = []
   readonly #faults = new Map<Method, Fault[]>()
 
+  /** The next call of `method` fails before it does anything. */
   failNext(method: Method, error: unknown = new Error(`${method} fails on purpose`)): void {
     this.#plan(method, () => Promise.reject(error))
   }
@@ -38,6 +41,7 @@ export class FaultPlan<Method extends string> {
     return stall
   }
 
+  /** Makes a call, in the way that was planned for it: first planned, first taken. */
   async run<T>(method: Method, call: () => Promise<T>): Promise<T> {
     this.calls.push({ method })
     const fault = this.#faults.get(method)?.shift()
@@ -51,6 +55,7 @@ export class FaultPlan<Method extends string> {
   }
 }
 
+/** Two promises: one tells the test that the call has come, the other lets the call go on. */
 function gate(): { stall: Stall; wait: () => Promise<void> } {
   let arrive = (): void => {}
   let release = (): void => {}

@@ -1,3 +1,6 @@
+// Networks lose answers. A driver, or a retry of the platform, then makes a call again that was done already; or the caller is told
+// that it failed. Both are made here with any store, by replacing its steps.
+
 import type { SessionStore } from '../storage/session-store.ts'
 
 type Step = (...args: unknown[]) => Promise<unknown>

@@ -1,3 +1,6 @@
+// What the rules have in common. No test runner is imported: the suite is given `test` by whoever runs it, and its assertions throw
+// plain errors that begin with the rule's letter and number.
+
 import { SessionError, type SessionErrorCode } from '../errors.ts'
 import { Session } from '../session/session.ts'
 import type { SessionStore } from '../storage/session-store.ts'
@@ -41,10 +44,12 @@ export class StoreTest {
     }
   }
 
+  /** `expectation`: what should be, as it stands in the message of the failure. */
   assert(condition: unknown, expectation: string): asserts condition {
     if (!condition) throw new Error(`${this.#rules}: ${expectation}`)
   }
 
+  /** Compares as JSON, which is what a session holds. */
   equal(actual: unknown, expected: unknown, expectation: string): void {
     const [a, b] = [JSON.stringify(actual), JSON.stringify(expected)]
     this.assert(a === b, `${expectation}: expected ${b}, got ${a}`)
@@ -63,6 +68,7 @@ export class StoreTest {
     return value
   }
 
+  /** The session under a value, which must be there. */
   async load(value: string): Promise<Session> {
     const session = await this.store.loadSession(value)
     this.assert(session, 'loadSession gives the session that was stored under a cookie value')
@@ -91,6 +97,7 @@ export class StoreTest {
     return a === b ? undefined : [a, b]
   }
 
+  /** How a call ends, where a store may choose between ways that are all right. */
   async codeOf(
     attempt: () => Promise<unknown>,
   ): Promise<SessionErrorCode | 'no error' | 'another error'> {
@@ -103,7 +110,7 @@ export class StoreTest {
   }
 }
 
-/** Runs `body` as if it were `seconds` later. */
+/** Runs `body` as if it were `seconds` later. By hand and not with a runner's fake timers, which would also stop those of a driver. */
 export async function later<T>(seconds: number, body: () => Promise<T>): Promise<T> {
   const { now } = Date
   Date.now = () => now.call(Date) + seconds * 1000

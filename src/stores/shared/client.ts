@@ -45,7 +45,7 @@ export function checkClient(
   if (!fits(client)) throw new TypeError(`${takes}. ${whatItIs(client, fits)}`)
 }
 
-/** Names of classes and properties may be said, values may not. */
+/** Names of classes and properties may be said, values may not: `env` holds secrets beside bindings. */
 function whatItIs(client: unknown, fits: Lookalike['matches']): string {
   if (typeof client === 'function' && client.prototype) return 'This is a class: pass an instance.'
   const holder = Object(client) as Record<string, unknown>
@@ -73,7 +73,7 @@ export function answerNotUnderstood(what: string): SessionError {
   )
 }
 
-/** Did a write take effect? Triggers may add to the count, so never compare it with one. */
+/** Did a write take effect? Triggers may add to the count, so it is never compared with one. */
 export function atLeastOne(count: unknown): boolean {
   if (!(typeof count === 'bigint' || Number.isInteger(count))) {
     throw answerNotUnderstood('a count that is not a number')

@@ -40,7 +40,7 @@ const CACHES: unique symbol = Symbol.for('isolate-session.caching-store')
 /** Ids whose last event is known. When there are more, loads that are under way are not remembered, whichever id they are of. */
 const MAX_CHANGED = 10_000
 
-/** Heap of an entry beside its body, about. */
+/** Heap of an entry beside its body, about. Generous: a cache that is smaller than its bound does no harm. */
 const ENTRY_BYTES = 500
 
 /** The cache of that name, created on first use. */

@@ -16,7 +16,7 @@ export function equal(fields: Record<string, string>): Record<string, { $eq: str
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { $eq: value }]))
 }
 
-/** Not expired, by the clock of this isolate. */
+/** Not expired, by the clock of this isolate. MongoDB's TTL thread comes once a minute, so what has expired may still be there. */
 export function isLive(): { $or: object[] } {
   return { $or: [{ expiry: null }, { expiry: { $gt: new Date(Date.now()) } }] }
 }
@@ -27,7 +27,7 @@ export function acknowledged<T>(result: T): T {
   throw answerNotUnderstood('no confirmation of a write: leave its write concern at `majority`')
 }
 
-/** Takes what was sent out of an error. */
+/** Takes what was sent out of an error: some of the server's messages quote the document. */
 export async function hiding<T>(
   reply: Promise<T>,
   ...sent: (string | SessionRecord)[]
@@ -40,7 +40,7 @@ export async function hiding<T>(
   }
 }
 
-/** The record as it is stored. */
+/** The record as it is stored. Never expiring is `null`, at which a TTL index does not look. */
 export function toDocument(
   id: string,
   { version, expiry, owner, body }: SessionRecord,

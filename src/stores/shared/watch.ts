@@ -10,7 +10,12 @@ export type Connect = () => Promise<WebSocket | undefined>
 /** Longest pause before a lost connection is made anew, in milliseconds: a deployment breaks all of them at once. */
 const MAX_PAUSE = 1000
 
-/** One session, watched until it ends. */
+/**
+ * One session, watched until it ends. `onEnd` is called at most once, and not after `stop()`.
+ *
+ * In doubt it is called: a socket that is closed although its visitor is still signed in is opened again by the page, one that
+ * stays open after a sign-out shows private data to whoever sits there next.
+ */
 export class Watch {
   readonly #connect: Connect
   readonly #onEnd: () => void
@@ -28,7 +33,7 @@ export class Watch {
     if (this.#isOver) return socket?.close()
     if (!socket) return this.#end()
     this.#socket = socket
-    let isLost = false
+    let isLost = false // an error is followed by a close
     const lost = (): void => {
       if (isLost || this.#isOver) return
       isLost = true
@@ -39,6 +44,7 @@ export class Watch {
     socket.accept()
   }
 
+  /** The handler's own connection has closed, so there is nothing to end any more. */
   stop(): void {
     this.#isOver = true
     this.#socket?.close()

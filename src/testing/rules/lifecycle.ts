@@ -1,9 +1,13 @@
+// One request after the other. Time is moved by replacing `Date.now` (`later`), so a store has to ask it and nothing else: no
+// timers, and no clock of the backend where the answer would differ.
+
 import type { Session } from '../../session/session.ts'
 import { count, HOUR, IDLE, later, type Rule, type StoreTest } from '../store-test.ts'
 
 /** What a session may do in its life, as far as a store takes part. */
 export const LIFECYCLE_RULES: readonly Rule[] = [
   {
+    // The old value is dead at once: somebody who has stolen it, or planted it, has nothing.
     rules: 'T8 S7',
     title: 'regenerate moves everything to a new value, and the old one is dead',
     check: async (k: StoreTest) => {
@@ -37,6 +41,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     },
   },
   {
+    // Session fixation: what was there before the sign-in may be an attacker's, so nothing of it stays.
     rules: 'S8',
     title: 'signIn gives a new value, an owner, a new absolute lifetime and none of the data',
     check: async (k: StoreTest) => {
@@ -56,6 +61,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     },
   },
   {
+    // The visitor has just authenticated. That their anonymous session has expired meanwhile is no reason to refuse them.
     rules: 'S8',
     title: 'signIn stands although the session it came from is gone',
     needs: 'revocation',
@@ -70,6 +76,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     },
   },
   {
+    // Taking it is a write, although the handler only reads.
     rules: 'S6',
     title: 'a flash is kept until it is read, and then gone',
     check: async (k: StoreTest) => {
@@ -88,6 +95,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     },
   },
   {
+    // Two tabs: one reads the old message while a request of the other leaves a new one under the same key.
     rules: 'S6',
     title: 'reading one flash does not remove a newer one',
     needs: 'conditionalWrites',
@@ -104,6 +112,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     },
   },
   {
+    // A store that keeps the expiry beside the record may round it, or forget it at the next write.
     rules: 'S10',
     title: 'the expiry and the own idle timeout of a session are remembered',
     check: async (k: StoreTest) => {
@@ -120,6 +129,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     },
   },
   {
+    // A sign-out with a notice ("Signed out") is both in one request: the old record goes, a new one comes.
     rules: 'S9',
     title: 'what begins after destroy() is a new session, and the old one is dead',
     check: async (k: StoreTest) => {
@@ -137,6 +147,7 @@ export const LIFECYCLE_RULES: readonly Rule[] = [
     },
   },
   {
+    // For a stream or a WebSocket, which lives longer than what it has loaded.
     rules: 'S14',
     title: 'reloadSession shows what is stored now, with the unsaved changes on top',
     needs: 'conditionalWrites',
@@ -171,6 +182,7 @@ const ENDINGS: Record<string, (k: StoreTest, other: Session) => Promise<unknown>
 
 function endings(): Rule[] {
   return ['destroyed', 'revoked', 'rotated', 'expired'].map((how) => ({
+    // A connection that is still open learns of a sign-out by this.
     rules: 'S14',
     title: `reloadSession says that a session was ${how}`,
     needs: how === 'revoked' ? ['owners', 'conditionalWrites'] : 'conditionalWrites',

@@ -1,3 +1,6 @@
+// What "sign out everywhere" rests on. An index that lists one session too many is harmless, one too few is a thief who stays
+// signed in. The comment above each rule says what it protects from.
+
 import type { Session } from '../../session/session.ts'
 import { disturb, notDone, unanswered } from '../repeated-steps.ts'
 import { HOUR, IDLE, later, type Rule, type StoreTest } from '../store-test.ts'
@@ -5,6 +8,7 @@ import { HOUR, IDLE, later, type Rule, type StoreTest } from '../store-test.ts'
 /** Every session of an owner. */
 export const OWNER_RULES: readonly Rule[] = [
   {
+    // A list of devices. What has expired is not there, whether or not the backend has removed it.
     rules: 'O1',
     title: 'sessionsOf lists the owner’s live sessions, newest first',
     needs: 'owners',
@@ -37,6 +41,7 @@ export const OWNER_RULES: readonly Rule[] = [
     },
   },
   {
+    // "Sign out everywhere else". The one excepted is given as a session or as an id.
     rules: 'O1',
     title: 'destroySessionsOf ends all sessions of an owner but the excepted one',
     needs: 'owners',
@@ -67,6 +72,7 @@ export const OWNER_RULES: readonly Rule[] = [
     },
   },
   {
+    // `undefined` from a lookup that failed must not end everybody's sessions.
     rules: 'O3',
     title: 'an owner or an id that is no proper string is a TypeError, and ends nothing',
     needs: 'owners',
@@ -97,6 +103,7 @@ export const OWNER_RULES: readonly Rule[] = [
     },
   },
   {
+    // The new record is written before the old one dies, so a list that is read in between has only one of the two.
     rules: 'O1',
     title: 'a rotation in flight does not escape destroySessionsOf',
     needs: 'owners',
@@ -114,6 +121,7 @@ export const OWNER_RULES: readonly Rule[] = [
     },
   },
   {
+    // The device stays with the session through a rotation; the last use is when it was last written.
     rules: 'O4 S8',
     title: 'sessionsOf says which device it is, and when it was last used',
     needs: 'owners',
@@ -141,6 +149,7 @@ export const OWNER_RULES: readonly Rule[] = [
   },
   ...(['done and', 'not done, but'] as const).map(
     (what): Rule => ({
+      // An index beside the records is a second write. If only one of the two is done, the session must still be found.
       rules: 'O1',
       title: `an extension that is ${what} reported as failed escapes no sign-out everywhere`,
       needs: 'owners',
@@ -166,6 +175,7 @@ export const OWNER_RULES: readonly Rule[] = [
     }),
   ),
   {
+    // The id comes from a form, so it may be anybody's: the owner is checked by the store, in the same step.
     rules: 'O1',
     title: 'destroySessionById ends one session, and only its owner’s',
     needs: 'owners',
@@ -185,6 +195,7 @@ export const OWNER_RULES: readonly Rule[] = [
     },
   },
   {
+    // A collation or a pattern (`LIKE`) would take one for the other.
     rules: 'O1',
     title: 'two owners that differ in a single bit are different owners',
     needs: 'owners',

@@ -1,3 +1,6 @@
+// Where stores differ from a `Map`. No race is left to luck: two requests load before either stores, so that the one which stores
+// second is always late; and a store's own steps are replaced by ones that are done twice, or done and not answered.
+
 import type { Session } from '../../session/session.ts'
 import { disturb, stepOf, twice, unanswered } from '../repeated-steps.ts'
 import { count, IDLE, later, type Rule, type StoreTest } from '../store-test.ts'
@@ -38,16 +41,19 @@ async function rotateDisturbed(
 function disturbed(): Rule[] {
   return Object.entries(ROTATIONS).flatMap(([name, rotation]) => [
     {
+      // Drivers repeat a call whose answer was lost.
       rules: 'T8',
       title: `${name}, every step of which is done twice, leaves one live session`,
       check: (k: StoreTest) => rotateDisturbed(k, rotation, ['insert', 'replace'], twice),
     },
     {
+      // The new record is there and nobody has its value: it must not count as a session of its owner.
       rules: 'T8',
       title: `${name} whose insert is done but not answered leaves the session as it was`,
       check: (k: StoreTest) => rotateDisturbed(k, rotation, ['insert'], unanswered),
     },
     {
+      // The old record is dead already. Were the new one removed now, the visitor would be signed out by a timeout.
       rules: 'T8',
       title: `${name} whose last step is done but not answered leaves one live session`,
       check: (k: StoreTest) => rotateDisturbed(k, rotation, ['replace'], unanswered),
@@ -79,6 +85,7 @@ function endsMeanwhile(
   }
   return [
     {
+      // A store that writes without a condition (`SET`, `REPLACE INTO`, `upsert`) signs somebody in again who has signed out.
       rules: 'T6',
       title: `a write does not bring back a session that was ${how}`,
       needs,
@@ -91,6 +98,7 @@ function endsMeanwhile(
       },
     },
     {
+      // The same by a request that only reads: an extension is a write as well.
       rules: 'T6',
       title: `moving the expiry does not bring back a session that was ${how}`,
       needs,
@@ -103,6 +111,7 @@ function endsMeanwhile(
       },
     },
     {
+      // An app that shows "saved" has to know that nothing was.
       rules: 'T2',
       title: `a request learns with SESSION_GONE that its session was ${how}`,
       needs,
@@ -138,6 +147,7 @@ export const RACE_RULES: readonly Rule[] = [
     ['owners', 'conditionalWrites'],
   ),
   {
+    // The backend may not have removed it yet, so the version alone still fits.
     rules: 'T6',
     title: 'a write does not bring back a session that has expired',
     needs: 'conditionalWrites',
@@ -157,6 +167,7 @@ export const RACE_RULES: readonly Rule[] = [
     },
   },
   {
+    // The two tabs of one visitor: one fills the cart, the other changes the language.
     rules: 'T7',
     title: 'concurrent changes of different keys are all kept',
     needs: 'conditionalWrites',
@@ -171,6 +182,7 @@ export const RACE_RULES: readonly Rule[] = [
     },
   },
   {
+    // For one key there is no better answer. A store that writes the whole session would take the other keys along.
     rules: 'T7',
     title: 'of two requests that set one key the last one stored wins, and other keys stay',
     needs: 'conditionalWrites',
@@ -199,6 +211,7 @@ export const RACE_RULES: readonly Rule[] = [
     },
   },
   {
+    // Twenty that all read the same number: each must see what the one before it has stored.
     rules: 'T7 S5',
     title: 'concurrent updates all count',
     needs: 'conditionalWrites',
@@ -210,6 +223,7 @@ export const RACE_RULES: readonly Rule[] = [
     },
   },
   {
+    // A request that only reads, at the same time as one that writes.
     rules: 'T7',
     title: 'moving the expiry loses no change, and a change does not move it back',
     needs: 'conditionalWrites',
@@ -228,6 +242,7 @@ export const RACE_RULES: readonly Rule[] = [
     },
   },
   {
+    // It writes two records, and between its read and its last write somebody else was faster.
     rules: 'T8 T7',
     title: 'a rotation takes along what another request has stored meanwhile',
     needs: 'conditionalWrites',
@@ -246,6 +261,7 @@ export const RACE_RULES: readonly Rule[] = [
     },
   },
   {
+    // A double click on "Sign in". Two live records would be two sessions of one visitor, and signing out ends only one.
     rules: 'T8',
     title: 'of two rotations at once one wins',
     needs: 'conditionalWrites',
@@ -271,6 +287,7 @@ export const RACE_RULES: readonly Rule[] = [
   },
   ...disturbed(),
   {
+    // The second call finds the version that the first has written, and must not be taken for a lost race.
     rules: 'T7 S5',
     title: 'an update that is done twice by the backend counts once',
     needs: 'conditionalWrites',
@@ -282,6 +299,7 @@ export const RACE_RULES: readonly Rule[] = [
     },
   },
   {
+    // Cleaning up after a failure must not take what another request has written by then.
     rules: 'T8 T7',
     title: 'a removal leaves a session alone that has another version by now',
     needs: ['conditionalWrites', 'revocation'],

@@ -1,3 +1,5 @@
+// What goes in comes out. The values are those that careless encodings, columns and collations change.
+
 import { Session } from '../../session/session.ts'
 import { count, IDLE, later, type Rule, type StoreTest } from '../store-test.ts'
 
@@ -19,6 +21,7 @@ const AWKWARD: Record<string, unknown> = {
 /** What is kept: expiry, size, copies, exactness, removal. */
 export const RECORD_RULES: readonly Rule[] = [
   {
+    // Backends remove what has expired when they get to it: in minutes, in two days, or never.
     rules: 'T9',
     title: 'an expired session is no session, whether or not the backend has removed it',
     check: async (k: StoreTest) => {
@@ -32,6 +35,7 @@ export const RECORD_RULES: readonly Rule[] = [
     },
   },
   {
+    // Seconds instead of milliseconds, 32-bit integers and dates as strings all lose something here.
     rules: 'T15',
     title: 'an expiry as far away as a date can be is kept to the millisecond',
     check: async (k: StoreTest) => {
@@ -53,6 +57,7 @@ export const RECORD_RULES: readonly Rule[] = [
     },
   },
   {
+    // Two tabs may sign out at once. The second has reached what it wanted.
     rules: 'T11',
     title: 'destroySession ends the session, and is fine with one that is absent',
     needs: 'revocation',
@@ -68,6 +73,7 @@ export const RECORD_RULES: readonly Rule[] = [
     },
   },
   {
+    // For tests, and for the day on which a secret has leaked.
     rules: 'T11',
     title: 'clearStore removes every session',
     needs: 'clear',
@@ -83,6 +89,7 @@ export const RECORD_RULES: readonly Rule[] = [
     },
   },
   {
+    // Refused before anything is written: a backend that truncates would leave a session that cannot be read.
     rules: 'T12',
     title: 'a session that is too large is refused, and what was stored before stays',
     needs: 'revocation',
@@ -96,6 +103,7 @@ export const RECORD_RULES: readonly Rule[] = [
     },
   },
   {
+    // A store that hands out what it keeps lets one request see, and lose, what another is in the middle of.
     rules: 'T13',
     title: 'every load gives a copy of its own',
     check: async (k: StoreTest) => {
@@ -113,6 +121,7 @@ export const RECORD_RULES: readonly Rule[] = [
     },
   },
   {
+    // Quotes, control characters, lone surrogates, and strings that look like something else.
     rules: 'T13 S3',
     title: 'every JSON value comes back exactly as it was',
     check: async (k: StoreTest) => {

@@ -1,3 +1,5 @@
+// The cookie value is all that a visitor has, and all that an attacker can send. None of these rules needs a second request.
+
 import { idOf, isValueShaped } from '../../crypto/values.ts'
 import { count, type Rule, type StoreTest, withRepeatedRandomness } from '../store-test.ts'
 
@@ -27,6 +29,7 @@ const MALFORMED = [
 /** Cookie values and ids: what is issued, what is taken, what is found under it. */
 export const VALUE_RULES: readonly Rule[] = [
   {
+    // Session fixation: a visitor must not be able to choose their value.
     rules: 'T1',
     title: 'a value that nobody issued is no session',
     check: async (k: StoreTest) => {
@@ -34,6 +37,7 @@ export const VALUE_RULES: readonly Rule[] = [
     },
   },
   {
+    // Whatever somebody puts into the cookie. An error would be a way to fill the logs, or to find out about the backend.
     rules: 'T1',
     title: 'a malformed value is no session, never an error',
     check: async (k: StoreTest) => {
@@ -46,6 +50,7 @@ export const VALUE_RULES: readonly Rule[] = [
     },
   },
   {
+    // Asked before every load, so that a value which cannot be one costs no call of the backend.
     rules: 'T1',
     title: 'isWellFormed takes what the store issues and nothing else',
     check: async (k: StoreTest) => {
@@ -61,6 +66,7 @@ export const VALUE_RULES: readonly Rule[] = [
     },
   },
   {
+    // The least that a store has to do.
     rules: 'T2',
     title: 'a new session gets a cookie value, and is found under it',
     check: async (k: StoreTest) => {
@@ -69,6 +75,7 @@ export const VALUE_RULES: readonly Rule[] = [
     },
   },
   {
+    // Another value with every write would sign out the tab that has sent its request before.
     rules: 'T2',
     title: 'an update keeps the cookie value and gives none',
     needs: 'revocation',
@@ -84,6 +91,7 @@ export const VALUE_RULES: readonly Rule[] = [
     },
   },
   {
+    // A sign-in may be all there is to remember.
     rules: 'T2',
     title: 'a session without data is stored as well',
     check: async (k: StoreTest) => {
@@ -96,6 +104,7 @@ export const VALUE_RULES: readonly Rule[] = [
     },
   },
   {
+    // Ids are in logs and in the backend. Whoever reads them must not be able to sign in with them.
     rules: 'T3',
     title: 'the id is the hash of the cookie value, and no cookie value itself',
     needs: 'revocation',
@@ -107,6 +116,7 @@ export const VALUE_RULES: readonly Rule[] = [
     },
   },
   {
+    // It is what logs and lists of devices name a session by.
     rules: 'T3',
     title: 'the id stays the same as long as the session is not rotated',
     check: async (k: StoreTest) => {
@@ -118,6 +128,7 @@ export const VALUE_RULES: readonly Rule[] = [
     },
   },
   {
+    // 32 random bytes. A second spelling of the same bytes would be a second cookie for one session.
     rules: 'T4',
     title: 'cookie values are 43 characters of base64url, each its own, in one spelling only',
     needs: 'revocation',
@@ -140,6 +151,7 @@ export const VALUE_RULES: readonly Rule[] = [
     },
   },
   {
+    // With random numbers that repeat, a new visitor would be given somebody else's session.
     rules: 'T5',
     title: 'an insert never overwrites: a taken id is tried again with a new value',
     needs: 'conditionalWrites',
