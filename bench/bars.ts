@@ -2,6 +2,7 @@ import type { Cold } from './cold.ts'
 import type { Comparison, Subject } from './compare.ts'
 import type { Growth, Owner } from './growth.ts'
 import type { Memory } from './memory.ts'
+import type { Phases } from './pauses.ts'
 import type { Work } from './questions.ts'
 import type { Sizes } from './size.ts'
 
@@ -11,6 +12,7 @@ export interface Results {
   readonly owner?: Owner
   readonly cold?: Cold
   readonly memory: Memory
+  readonly pauses?: Phases
   readonly sizes: Sizes
 }
 

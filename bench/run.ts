@@ -10,6 +10,7 @@ import { drawGrowth } from './draw-growth.ts'
 import { measureGrowth, measureOwner } from './growth.ts'
 import { measureLoad } from './load.ts'
 import { measureMemory } from './memory.ts'
+import { measurePauses } from './pauses.ts'
 import { WORKS, type Work } from './questions.ts'
 import { measureSizes } from './size.ts'
 
@@ -35,6 +36,7 @@ const results: Results = {
   owner: await measureOwner(),
   cold: await measureCold(isQuick ? 1 : 5),
   memory: await measureMemory(),
+  pauses: await measurePauses(),
   sizes: await measureSizes(),
 }
 console.log('\nMicroseconds for a request, Hono and all, as something grows')
@@ -43,10 +45,19 @@ for (const [curve, points] of Object.entries(growth)) {
   console.log(`  ${curve.padEnd(14)} ${all.join('   ')}`)
 }
 
-const { owner, cold = {}, sizes } = results
+const { owner, cold = {}, pauses, sizes } = results
 console.log(
   `\nAn owner with ${owner?.size} sessions: ${owner?.list.toFixed(1)} ms to list them, ${owner?.end.toFixed(1)} ms to end them`,
 )
+
+console.log(
+  '\nMilliseconds of the longest insert of 100,000 into a store that grows, and of 200,000 into a full one',
+)
+for (const [phase, { longest, withCollection }] of Object.entries(pauses ?? {})) {
+  console.log(
+    `  ${phase.padEnd(38)} ${longest.toFixed(1)}, with a collection ${withCollection.toFixed(1)}`,
+  )
+}
 
 console.log('\nProcessor milliseconds from a fresh isolate to its first answer')
 for (const name of COLD) {

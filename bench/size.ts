@@ -2,8 +2,9 @@ import { gzipSync } from 'node:zlib'
 import { parse } from 'acorn'
 import { type BuildOptions, build } from 'esbuild'
 
-const CORE = `export { session, MemoryStore, Session } from './src/index.ts';`
-const FETCH = `export { MemoryStore } from './src/index.ts'; export { withSession } from './src/fetch.ts'`
+/** What most apps import, as a module. */
+export const CORE = `export { session, MemoryStore, Session } from './src/index.ts';`
+export const FETCH = `export { MemoryStore } from './src/index.ts'; export { withSession } from './src/fetch.ts'`
 
 const STORES: Record<string, string> = {
   CookieStore: `export { CookieStore } from './src/index.ts'`,
@@ -31,8 +32,6 @@ export interface Sizes {
   readonly core: number
   /** The same through `isolate-session/fetch`. */
   readonly fetch: number
-  /** The code of the latter. */
-  readonly fetchCode: string
   /** Bytes of the core by folder, minified and not gzipped, which do not add up; messages are counted in their folders, too. */
   readonly parts: Readonly<Record<string, number>>
   /** What each further store adds. */
@@ -41,12 +40,12 @@ export interface Sizes {
 
 export async function measureSizes(): Promise<Sizes> {
   const core = gzipped(await bundle(CORE))
-  const fetchCode = await bundle(FETCH)
+  const fetch = gzipped(await bundle(FETCH))
   const stores: Record<string, number> = {}
   for (const [name, source] of Object.entries(STORES)) {
     stores[name] = gzipped(await bundle(CORE + source)) - core
   }
-  return { core, fetch: gzipped(fetchCode), fetchCode, parts: await measureParts(), stores }
+  return { core, fetch, parts: await measureParts(), stores }
 }
 
 /** Of the core's bundle, how much comes from where. */
@@ -81,7 +80,8 @@ const entry = (contents: string) => ({
   stdin: { contents, resolveDir: '.', loader: 'ts' as const },
 })
 
-async function bundle(contents: string): Promise<string> {
+/** What a bundler makes of a module at the top of this repository. */
+export async function bundle(contents: string): Promise<string> {
   const { outputFiles } = await build({ ...OPTIONS, ...entry(contents) })
   return outputFiles[0]?.text ?? ''
 }
