@@ -1,0 +1,134 @@
+// Requests a second over real backends, beside a hand-written minimum on the same backend in the same runtime:
+// `npm run bench:backends`. Starts the servers it needs, on this machine, and writes bench/backends/results.json.
+import { readFile, writeFile } from 'node:fs/promises'
+import { Miniflare, type MiniflareOptions } from 'miniflare'
+import { bundleByWrangler } from '../../test/servers/support/bundle.ts'
+import { type Kind, startServer } from '../../test/servers/support/servers.ts'
+
+export const BACKENDS = ['Durable Objects', 'PostgreSQL', 'Redis'] as const
+export const WORKS = ['read', 'write', 'begin'] as const
+
+export interface BackendQuestion {
+  readonly backend: (typeof BACKENDS)[number]
+  readonly isOurs: boolean
+  readonly work: (typeof WORKS)[number]
+  /** Requests of one round. */
+  readonly n: number
+  /** How many of them are on their way together. */
+  readonly atOnce: number
+}
+
+/** What the share of the minimum's requests a second should be at least. */
+const BARS: Record<BackendQuestion['backend'], number> = {
+  'Durable Objects': 0.9,
+  PostgreSQL: 0.85,
+  Redis: 0.75,
+}
+
+const ROUNDS = 15
+const REQUESTS = 400
+const AT_ONCE = [1, 8]
+
+async function server(kind: Kind): Promise<{ url: string; dispose(): Promise<void> }> {
+  const started = await startServer(kind)
+  if (!started) throw new Error(`There is no ${kind} here. docs/servers.md says how to get it.`)
+  return started
+}
+
+const postgres = await server('postgres')
+const redis = await server('redis')
+const code = await bundleByWrangler('bench/backends/wrangler.toml')
+const text = (value: string) => ({ type: 'text', value })
+const objects = (exportName: string) => ({ type: 'durable-object', worker: 'app', exportName })
+const runtime = new Miniflare({
+  workers: [
+    {
+      config: {
+        name: 'app',
+        compatibilityDate: '2026-10-23',
+        manifest: {
+          mainModule: 'index.js',
+          modules: { 'index.js': { type: 'esm', contents: code } },
+        },
+        env: {
+          POSTGRES: text(postgres.url),
+          REDIS: text(redis.url),
+          SESSIONS: objects('SessionObject'),
+          MINIMUM: objects('MinimumObject'),
+        },
+        exports: {
+          SessionObject: { type: 'durable-object', storage: 'sqlite' },
+          MinimumObject: { type: 'durable-object', storage: 'sqlite' },
+        },
+      },
+    },
+  ],
+} as unknown as MiniflareOptions)
+await runtime.ready
+const worker = await runtime.getWorker('app')
+
+/** Milliseconds of the clock: what a backend does is not on our processor time. */
+async function ask(question: BackendQuestion): Promise<number> {
+  const response = await worker.fetch('http://bench/', {
+    method: 'POST',
+    body: JSON.stringify(question),
+  })
+  if (!response.ok) throw new Error(await response.text())
+  return (await response.json()) as number
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+}
+
+interface Row {
+  readonly backend: string
+  readonly work: string
+  readonly atOnce: number
+  /** Requests a second. */
+  readonly minimum: number
+  readonly ours: number
+  /** Median of the rounds' ratios: both of a round run within the same second. */
+  readonly share: number
+}
+
+const rows: Row[] = []
+console.log('Requests a second of the minimum and of ours, and ours as a share of the minimum')
+for (const backend of BACKENDS) {
+  for (const work of WORKS) {
+    for (const atOnce of AT_ONCE) {
+      const times = { minimum: [] as number[], ours: [] as number[] }
+      for (let round = -3; round < ROUNDS; round++) {
+        const order = round % 2 === 0 ? [true, false] : [false, true]
+        for (const isOurs of order) {
+          const time = await ask({ backend, isOurs, work, n: REQUESTS, atOnce })
+          if (round >= 0) times[isOurs ? 'ours' : 'minimum'].push(time) // the first are for the compiler
+        }
+      }
+      const shares = times.ours.map((time, i) => (times.minimum[i] ?? Number.NaN) / time)
+      const rate = (all: number[]): number => Math.round((REQUESTS / median(all)) * 1000)
+      const row = {
+        backend,
+        work,
+        atOnce,
+        minimum: rate(times.minimum),
+        ours: rate(times.ours),
+        share: Math.round(median(shares) * 100) / 100,
+      }
+      rows.push(row)
+      const verdict = row.share >= BARS[backend] ? 'holds' : 'MISSED'
+      console.log(
+        `  ${backend.padEnd(16)} ${work.padEnd(6)} ${atOnce} at once  ${String(row.minimum).padStart(6)} ${String(row.ours).padStart(6)}  ${row.share.toFixed(2)}  (${BARS[backend]})  ${verdict}`,
+      )
+    }
+  }
+}
+await runtime.dispose()
+await Promise.all([postgres.dispose(), redis.dispose()])
+
+const { version: workerd } = JSON.parse(await readFile('node_modules/workerd/package.json', 'utf8'))
+const about = { date: new Date().toISOString().slice(0, 10), workerd }
+await writeFile(
+  'bench/backends/results.json',
+  `${JSON.stringify({ about, rows, bars: BARS }, null, 2)}\n`,
+)
