@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
 import { bundleByWrangler } from '../../test/servers/support/bundle.ts'
 import { type Kind, startServer } from '../../test/servers/support/servers.ts'
+import { estimate } from '../statistics.ts'
 
 export const BACKENDS = ['Durable Objects', 'PostgreSQL', 'Redis'] as const
 export const WORKS = ['read', 'write', 'begin'] as const
@@ -26,6 +27,8 @@ const BARS: Record<BackendQuestion['backend'], number> = {
 }
 
 const ROUNDS = 15
+/** Rounds that do not count: the compiler is still at work. */
+const WARM_UP = 3
 const REQUESTS = 400
 const AT_ONCE = [1, 8]
 
@@ -77,19 +80,28 @@ async function ask(question: BackendQuestion): Promise<number> {
   return (await response.json()) as number
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
-}
-
 interface Row {
-  readonly backend: string
-  readonly work: string
+  readonly backend: BackendQuestion['backend']
+  readonly work: BackendQuestion['work']
   readonly atOnce: number
   /** Requests a second. */
   readonly minimum: number
   readonly ours: number
-  /** Median of the rounds' ratios: both of a round run within the same second. */
   readonly share: number
+}
+
+async function measure(backend: Row['backend'], work: Row['work'], atOnce: number): Promise<Row> {
+  const times = { minimum: [] as number[], ours: [] as number[] }
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    const order = round % 2 === 0 ? [true, false] : [false, true]
+    for (const isOurs of order) {
+      const time = await ask({ backend, isOurs, work, n: REQUESTS, atOnce })
+      if (round >= 0) times[isOurs ? 'ours' : 'minimum'].push(time)
+    }
+  }
+  const rate = (all: number[]): number => Math.round((REQUESTS / estimate(all).value) * 1000)
+  const [minimum, ours] = [rate(times.minimum), rate(times.ours)]
+  return { backend, work, atOnce, minimum, ours, share: Math.round((ours / minimum) * 100) / 100 }
 }
 
 const rows: Row[] = []
@@ -97,29 +109,12 @@ console.log('Requests a second of the minimum and of ours, and ours as a share o
 for (const backend of BACKENDS) {
   for (const work of WORKS) {
     for (const atOnce of AT_ONCE) {
-      const times = { minimum: [] as number[], ours: [] as number[] }
-      for (let round = -3; round < ROUNDS; round++) {
-        const order = round % 2 === 0 ? [true, false] : [false, true]
-        for (const isOurs of order) {
-          const time = await ask({ backend, isOurs, work, n: REQUESTS, atOnce })
-          if (round >= 0) times[isOurs ? 'ours' : 'minimum'].push(time) // the first are for the compiler
-        }
-      }
-      const shares = times.ours.map((time, i) => (times.minimum[i] ?? Number.NaN) / time)
-      const rate = (all: number[]): number => Math.round((REQUESTS / median(all)) * 1000)
-      const row = {
-        backend,
-        work,
-        atOnce,
-        minimum: rate(times.minimum),
-        ours: rate(times.ours),
-        share: Math.round(median(shares) * 100) / 100,
-      }
+      const row = await measure(backend, work, atOnce)
       rows.push(row)
-      const verdict = row.share >= BARS[backend] ? 'holds' : 'MISSED'
-      console.log(
-        `  ${backend.padEnd(16)} ${work.padEnd(6)} ${atOnce} at once  ${String(row.minimum).padStart(6)} ${String(row.ours).padStart(6)}  ${row.share.toFixed(2)}  (${BARS[backend]})  ${verdict}`,
-      )
+      const rates = [row.minimum, row.ours].map((rate) => String(rate).padStart(7)).join('')
+      const verdict = `(${BARS[backend]})  ${row.share >= BARS[backend] ? 'holds' : 'MISSED'}`
+      const what = `${backend.padEnd(16)} ${work.padEnd(6)} ${atOnce} at once`
+      console.log(`  ${what} ${rates}  ${row.share.toFixed(2)}  ${verdict}`)
     }
   }
 }

@@ -71,7 +71,7 @@ const BACKENDS: Record<BackendQuestion['backend'], (env: Env) => Promise<Backend
       async read(id) {
         const now = Date.now()
         const rows = await sql`SELECT data FROM minimum WHERE id = ${id} AND expiry > ${now}`
-        return rows[0]?.['data']
+        return rows[0]?.data
       },
       write(id, data, isNew) {
         const expiry = endOf()
