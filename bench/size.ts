@@ -54,7 +54,7 @@ async function measureParts(): Promise<Record<string, number>> {
   const parts: Record<string, number> = {}
   for (const { inputs } of Object.values(metafile.outputs)) {
     for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
-      const [, folder = 'doors'] = /^src\/(\w+)\//.exec(file) ?? []
+      const [, folder = 'entry points'] = /^src\/(\w+)\//.exec(file) ?? []
       parts[folder] = (parts[folder] ?? 0) + bytesInOutput
     }
   }

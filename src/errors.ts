@@ -2,7 +2,7 @@
 // at their source as fixed text, and the backend's own error goes into `cause`.
 
 /**
- * What went wrong, as a stable word to switch on.
+ * The kind of failure, as a stable word to switch on.
  *
  * - `STORE_FAILED`: the backend failed; its error is the `cause`.
  * - `SESSION_GONE`: destroyed, revoked, rotated or expired while this request was running; nothing was written.
@@ -27,7 +27,7 @@ export type SessionErrorCode =
 export class SessionError extends Error {
   /** Always `'SessionError'`, also in minified code. */
   override readonly name: string = 'SessionError'
-  /** What kind of error it is: test this, not the message, whose words may change. */
+  /** The kind of error. Test this and not the message, whose words may change. */
   readonly code: SessionErrorCode
 
   /** For stores of your own: throw one with `STORE_FAILED` and the backend's error as `cause`. */
@@ -37,7 +37,7 @@ export class SessionError extends Error {
   }
 }
 
-/** What the caller's own functions have thrown. A store hands it through: it is no failure of the backend. */
+/** Errors thrown by the caller's own functions. A store passes them on, because they are no failure of the backend. */
 const userErrors = new WeakSet<object>()
 
 /** Runs a function of the caller's, whose error is to reach the caller as it is. */

@@ -92,7 +92,7 @@ describe('Y3 bounds', () => {
   })
 
   test.each([0, 40, 80, 120, 160])(
-    'an expired one goes before any that lives, be it number %i of 200',
+    'an expired one goes before any that lives, even as number %i of 200',
     async (at) => {
       const store = named({ maxSessions: 200 })
       const living: string[] = []

@@ -117,7 +117,7 @@ both.get('/', (c) => {
   expectTypeOf(c.var.admin.get('level')).toEqualTypeOf<1 | 2 | undefined>()
   // @ts-expect-error: a key of the other
   c.var.admin.get('visits')
-  // @ts-expect-error: a level that is none
+  // @ts-expect-error: an unknown level
   c.var.admin.set('level', 3)
   return c.text('')
 })
@@ -160,7 +160,7 @@ session<Shop>({
 expectTypeOf<SessionOptions>().toHaveProperty('store')
 // @ts-expect-error: a store is needed
 session({})
-// @ts-expect-error: an option that is none
+// @ts-expect-error: an unknown option
 session({ store, cookieName: 'sid' })
 // @ts-expect-error: express's spelling of secrets
 session({ store, secret: 'x' })
@@ -174,9 +174,9 @@ session({ store, cookie: { maxAge: 60 } })
 session({ store, cookie: { samesite: 'lax' } })
 // @ts-expect-error: one domain
 session({ store, cookie: { domain: ['shop.example'] } })
-// @ts-expect-error: a SameSite that is none
+// @ts-expect-error: an unknown SameSite
 session({ store, cookie: { sameSite: 'loose' } })
-// @ts-expect-error: an attribute that is none
+// @ts-expect-error: an unknown attribute
 session({ store, cookie: { httpOnly: false } })
 // @ts-expect-error: the store is an option
 session(store)
@@ -268,7 +268,7 @@ new Half()
 // Errors.
 const error = new SessionError('STORE_FAILED', 'message', { cause: 1 })
 expectTypeOf(error.code).toEqualTypeOf<SessionErrorCode>()
-// @ts-expect-error: a code that is none
+// @ts-expect-error: an unknown code
 new SessionError('OOPS', 'message')
 
 // For tests.
@@ -278,7 +278,7 @@ const cookie = await sessionCookie<Shop>(
   { owner: 'ada' },
 )
 expectTypeOf(cookie).toEqualTypeOf<string>()
-// @ts-expect-error: a method that is none
+// @ts-expect-error: an unknown method
 new FaultyStore(store).failNext('read')
-// @ts-expect-error: a capability that is none
+// @ts-expect-error: an unknown capability
 storeContract('S', () => store, { test: () => {}, capabilities: { speed: true } })

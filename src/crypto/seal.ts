@@ -25,7 +25,7 @@ const TAG_BITS = 128
 const IV_AT = 1 + ID_BYTES + SALT_BYTES
 const TEXT_AT = IV_AT + IV_BYTES
 
-/** What the header is for: a value that was made for something else does not open. */
+/** The purpose of the header: a value that was made for something else does not open. */
 const CONTEXT = utf8('isolate-session seal')
 
 /**
@@ -83,7 +83,7 @@ async function freshKey(keys: SecretKeys): Promise<SealingKey> {
   return keys.sealing
 }
 
-/** The text of a seal and the secret that opened it. Whatever is wrong with it: `undefined`. */
+/** The content of a seal and the secret that opened it. `undefined` for any seal that does not open, whatever the reason. */
 export async function unseal(
   value: string,
   secrets: readonly string[],

@@ -36,7 +36,7 @@ function checkSecret(secret: unknown, option: string): string {
   return secret
 }
 
-/** What is wrong with a secret, as the end of a sentence that does not show it. */
+/** The fault of a secret, as the end of a sentence that does not show it. */
 function faultOf(secret: string): string | undefined {
   if (secret === '') return 'is empty'
   if (utf8(secret).length < MIN_SECRET_BYTES) return `is shorter than ${MIN_SECRET_BYTES} bytes`
@@ -47,7 +47,7 @@ function faultOf(secret: string): string | undefined {
   return undefined
 }
 
-/** What a secret says if it is hex or base64, a character for each byte. */
+/** A secret decoded from hex and from base64, where it can be: one character for each byte. */
 function decodings(secret: string): string[] {
   const hex = /^(?:[\da-f]{2})+$/i.test(secret) ? secret.match(/../g) : undefined
   const decoded = [
@@ -70,13 +70,13 @@ function refuse(option: string, fault: string): TypeError {
   )
 }
 
-/** What a secret is used for. Each purpose has keys of its own, so that no value of one passes for another's. */
+/** The purpose of a key. Each has keys of its own, so that no value of one passes for another's. */
 type Purpose = 'seal' | 'signature' | 'key id'
 
 /** A `CryptoKey`, by whichever name the runtime's types know it. */
 export type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>
 
-/** What is derived from one secret. Values, never promises: a promise that belongs to another request hangs (workerd#210). */
+/** Everything derived from one secret. Values, never promises: a promise that belongs to another request hangs (workerd#210). */
 export interface SecretKeys {
   /** Says which secret was used. */
   readonly id: Uint8Array<ArrayBuffer>
@@ -86,7 +86,7 @@ export interface SecretKeys {
   readonly signature: Key
   /** The keys of seals that have opened, by salt. A forged one leaves nothing behind. */
   readonly opened: Map<string, Key>
-  /** What this isolate seals with now; drawn at the first seal, because there is no randomness at module load. */
+  /** The key that this isolate seals with now. Drawn at the first seal, because there is no randomness at module load. */
   sealing: SealingKey | undefined
 }
 

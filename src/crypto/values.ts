@@ -11,7 +11,7 @@ const VALUE_SHAPE = /^[\w-]{42}[AEIMQUYcgkosw048]$/
 
 const encoder = new TextEncoder()
 
-/** The bytes of a text, as Web Crypto takes them. */
+/** The bytes of a string, as Web Crypto takes them. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text) as Uint8Array<ArrayBuffer>
 }
@@ -21,7 +21,7 @@ export function randomValue(): string {
   return base64url(crypto.getRandomValues(new Uint8Array(VALUE_BYTES)))
 }
 
-/** What the versions of this isolate begin with. Drawn with the first one: there is no randomness at module load. */
+/** The prefix of this isolate's versions. Drawn with the first one: there is no randomness at module load. */
 let versionPrefix: string | undefined
 
 /** Versions made in this isolate. */
@@ -41,7 +41,7 @@ export function isValueShaped(value: unknown): value is string {
   return typeof value === 'string' && VALUE_SHAPE.test(value)
 }
 
-/** What a store keeps a session under: knowing it, one still cannot name the cookie value. */
+/** The key under which a store keeps a session. Whoever knows it still does not know the cookie value. */
 export async function idOf(value: string): Promise<string> {
   return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(value))))
 }
@@ -62,7 +62,7 @@ export function base64url(bytes: Uint8Array & Encodable): string {
 /** RFC 4648, table 2. */
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** What each character of ASCII stands for; -1: nothing. */
+/** The value of each ASCII character in base64url; -1: none. */
 const DIGITS = Int8Array.from({ length: 128 }, (_, code) =>
   ALPHABET.indexOf(String.fromCharCode(code)),
 )

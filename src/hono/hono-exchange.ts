@@ -71,9 +71,12 @@ function propertyOf(c: Context): ResponseProperty {
 export class HonoExchange implements Exchange<Context> {
   readonly context: Watched
   readonly request: Request
-  /** A response of what middleware outside of ours has set, before somebody inside adds to it: all that goes out if the store fails. */
+  /**
+   * A response of what middleware outside of ours has set, before somebody inside adds to it. If the store fails, this goes
+   * out.
+   */
   #outer: Response | undefined
-  /** What every response that is put on the context has to say. `undefined` while it has to say nothing. */
+  /** The marks for every response that is put on the context. `undefined` while there are none. */
   #marks: { readonly cookie: CookieLine | undefined } | undefined
   /** The accessor of `c.res` that was there before ours; `undefined` until we watch. */
   #before: ResponseProperty | undefined

@@ -7,12 +7,12 @@ import { warnOnce } from '../http/warn-once.ts'
 import { Session, stateOf } from '../session/session.ts'
 import { HonoExchange } from './hono-exchange.ts'
 
-/** What the middleware adds to a Hono environment: `c.var.session`, or another name. */
+/** Adds the session to a Hono environment: `c.var.session`, or another name. */
 export interface SessionEnv<
   Data extends object = Record<string, unknown>,
   Name extends string = 'session',
 > {
-  /** What `c.var` has: the session, under the name of its middleware. */
+  /** The variables of the app: the session, under the name of its middleware. */
   Variables: { [K in Name]: Session<Data> }
 }
 
@@ -21,7 +21,10 @@ export interface SessionOptions<
   Data extends object = Record<string, unknown>,
   Name extends string = 'session',
 > extends CoreOptions<Context, Context<SessionEnv<Data, Name>>, Data> {
-  /** The context variable and the cookie's base name, which must not begin with `__`. Default `'session'`. Two names live side by side. */
+  /**
+   * The context variable and the cookie's base name, which must not begin with `__`. Default `'session'`. Two names live side
+   * by side.
+   */
   readonly name?: Name
 }
 
@@ -130,7 +133,7 @@ function outcomeOf(error: unknown, status: number): Outcome {
   return { hasFailed: status >= 500, isRefused: isRefusal(status) || isRefusal(statusOf(error)) }
 }
 
-/** What Hono will answer for something that was thrown: an `HTTPException` says so itself. */
+/** The status that Hono will answer with for something thrown. An `HTTPException` has its own. */
 function statusOf(thrown: unknown): number {
   const status: unknown =
     thrown instanceof Error && 'getResponse' in thrown && (thrown as { status?: unknown }).status

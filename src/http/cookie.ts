@@ -8,7 +8,10 @@ import { checkOptions } from '../options/check-options.ts'
 export interface CookieOptions {
   /** Default `'/'`. The browser sends the cookie for this path and those below. A new one needs a new `name`. */
   readonly path?: string
-  /** A host name, which stands for its subdomains as well. Default none: the cookie belongs to this host alone. A new one needs a new `name`. */
+  /**
+   * A host name, which stands for its subdomains as well. Default none: the cookie belongs to this host alone. A new one needs
+   * a new `name`.
+   */
   readonly domain?: string
   /** Default `'Lax'`. `'None'` needs Secure. Upper and lower case are the same. */
   readonly sameSite?: 'Lax' | 'Strict' | 'None' | 'lax' | 'strict' | 'none'
@@ -59,7 +62,10 @@ export type FoundCookie = string | typeof AMBIGUOUS | undefined
 /** A browser sends two cookies of one name if they differ in path or domain. One of them may have been planted. */
 export const AMBIGUOUS: unique symbol = Symbol('several different values')
 
-/** Every name the cookie may have, depending on its options and the request's URL. For those who make a cookie without a request. */
+/**
+ * Every name the cookie may have, depending on its options and the request's URL. For those who make a cookie without a
+ * request.
+ */
 export function cookieNames(name: string): string[] {
   return [name, `__Host-${name}`, `__Secure-${name}`]
 }

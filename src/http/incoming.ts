@@ -7,13 +7,16 @@ import { type AnySession, Session, stateOf } from '../session/session.ts'
 import type { SessionState } from '../session/session-state.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 
-/** What a store that does not say otherwise may have issued. */
+/** The values of a store that has no `isWellFormed`. */
 const DEFAULT_SHAPE = /^[\w.-]{1,4096}$/
 
 /** Why a cookie is no session here. The first two can never become one, so the browser may forget it. */
 export type Rejection = 'malformed' | 'signature' | 'duplicate' | 'unknown'
 
-/** What the request's cookie comes to. `value`: as the store issued it. `isCurrent`: by the newest secret, or unsigned. */
+/**
+ * The meaning of the request's cookie. `value`: as the store issued it. `isCurrent`: signed by the newest secret, or not signed
+ * at all.
+ */
 export type Incoming =
   | { readonly is: 'rejected'; readonly reason: Rejection }
   | {
@@ -24,7 +27,7 @@ export type Incoming =
       readonly isCurrent: boolean
     }
 
-/** What of a request takes part in it. The store and the signer are made when they are needed, once. */
+/** The part of a request that this needs. The store and the signer are made when they are first needed. */
 export interface Opener {
   readonly settings: { readonly name: string; readonly signer: unknown }
   readonly cookieName: string

@@ -6,7 +6,7 @@ import type { CookieLine } from './response.ts'
 import { warnOnce } from './warn-once.ts'
 
 /**
- * What the response has to say about the cookie, if anything. Kept as data until the end, because a later step of the same request
+ * The message to the browser about its cookie, if there is one. Kept as data until the end, because a later step of the same request
  * may change it: a `destroy()` after a `save()`, say. `isWeak`: see `CookieLine`.
  */
 export type Outgoing =

@@ -1,5 +1,5 @@
-// One request, in the order in which things happen: load, the handler, commit. What its cookie comes to is in incoming.ts,
-// what the response says about the cookie is in outgoing.ts. Nothing here knows a framework.
+// One request, in the order in which things happen: load, the handler, commit. incoming.ts makes a session of its cookie,
+// outgoing.ts a cookie of its session. Nothing here knows a framework.
 
 import type { Signer } from '../crypto/signature.ts'
 import { SessionError, sessionGone, storeFailed } from '../errors.ts'
@@ -36,7 +36,7 @@ export interface Outcome {
 export class RequestSession<Context = unknown> implements Manager, Opener {
   readonly #exchange: Exchange<Context>
   readonly settings: Settings<Context>
-  /** What `c.var.session` is. When loading failed it is an empty one that cannot be changed. */
+  /** `c.var.session`. If loading failed, an empty one that cannot be changed. */
   session!: AnySession
   #state!: SessionState
   #store: SessionStore | Promise<SessionStore> | undefined
@@ -171,7 +171,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
   }
 
   /**
-   * What does not count is dropped first, then the rest is stored, and only then is the cookie written: a visitor never holds a
+   * Drops whatever does not count, stores the rest, and only then writes the cookie: a visitor never holds a
    * cookie of something that was not stored.
    */
   async #commit({ hasFailed, isRefused }: Outcome): Promise<void> {
@@ -270,7 +270,10 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     this.#emit({ type: 'destroyed', ...described(stored) })
   }
 
-  /** Throws if the session has ended. Where nobody can be asked (a store without `reloadSession`, a sealed cookie) it is taken to live. */
+  /**
+   * Throws if the session has ended. Without anybody to ask (a store without `reloadSession`, a sealed cookie) it counts as
+   * live.
+   */
   async #reloadSession(store: SessionStore): Promise<void> {
     if (this.#state.stored?.inCookie || !store.reloadSession) return
     let lives: boolean
@@ -363,7 +366,7 @@ export class RequestSession<Context = unknown> implements Manager, Opener {
     return cookieLineFor(outgoing, state, this.settings.cookie, this.#exchange.request.url)
   }
 
-  /** What the response says about the cookie of a session that has ended. */
+  /** For a session that has ended: forget the cookie, if there was one. */
   get #removal(): Outgoing | undefined {
     return this.#cameWithCookie ? FORGET : undefined
   }
@@ -387,7 +390,7 @@ const LATE_LOOK_WARNING =
   'isolate-session: the session was looked at for the first time after the response had its headers, so caches were not told that it depends on the visitor. ' +
   'In a stream, read what you need (`c.var.session.get(…)`) before you return the response.'
 
-/** What events say of a session. */
+/** The part of an event that is about a session. */
 function described({ id, record }: StoredRecord): { id: string; owner: string | undefined } {
   return { id, owner: record.owner ?? undefined }
 }

@@ -1,5 +1,5 @@
-// What a response has to say because it depends on a session. An app's own headers are kept as far as they are safe; what
-// invites shared caches is overridden, because a page that is cached for everybody is worse than one that is not cached.
+// The headers of a response that depends on a session. The app's own are kept as far as they are safe; those that invite shared
+// caches are overridden, because a page that is cached for everybody is worse than one that is not cached.
 
 /** A directive, with its argument if it has one (RFC 9111, section 5.2). */
 const DIRECTIVE = /([^\s,="]+)(\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s,"]*))?/g
@@ -61,7 +61,7 @@ export function noStore(asked: string | null): string {
 
 /** `Cache-Control` for a response that depends on the session. */
 export function privately(asked: string | null): string {
-  // What the first look has put there, most of the time.
+  // Most of the time the first look has put it there.
   if (asked === null || asked === 'private') return 'private'
   const kept = unshared(asked)
   const isStrict = kept.some(([name]) => name === 'no-store' || name === 'private')
@@ -69,8 +69,8 @@ export function privately(asked: string | null): string {
 }
 
 /**
- * What was asked for, without what lets shared caches in: `public`, `s-maxage`, a `private`, `no-cache` or `no-store` that
- * has an argument, and `must-understand`, which makes a cache ignore `no-store` (RFC 9111, section 5.2.2.3).
+ * The directives that were asked for, without those that let shared caches in: `public`, `s-maxage`, a `private`, `no-cache`
+ * or `no-store` that has an argument, and `must-understand`, which makes a cache ignore `no-store` (RFC 9111, section 5.2.2.3).
  */
 function unshared(asked: string): [name: string, directive: string][] {
   // A quote without its counterpart: nobody knows where the arguments end.

@@ -49,14 +49,17 @@ export interface CoreOptions<
   readonly schema?: { readonly [K in keyof Data]?: StandardSchemaV1<unknown, Data[K]> }
   /** Called with what happens to sessions, for logs and metrics. One that throws does not break the request. */
   readonly onEvent?: (event: SessionEvent, context: EventContext) => void
-  /** The cookie's base name, and what tells the sessions of one middleware from another's. It must not begin with `__`. Default `'session'`. */
+  /**
+   * The cookie's base name, and what tells the sessions of one middleware from another's. It must not begin with `__`. Default
+   * `'session'`.
+   */
   readonly name?: string
 }
 
 /** The options, checked. */
 export interface Settings<Context> {
   readonly name: string
-  /** As they were given. */
+  /** The options as they were passed. */
   readonly options: object
   readonly store: StoreOption<Context>
   /** A client that leaves could cancel what the store is doing. Of a store that a function makes nothing is known. */

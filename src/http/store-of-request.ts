@@ -51,7 +51,10 @@ function noStore(): TypeError {
   )
 }
 
-/** A store that is not made for production says so there, once for each isolate. Over https to a real host: everything else is development. */
+/**
+ * A store that is not made for production says so there, once for each isolate. Over https to a real host: everything else is
+ * development.
+ */
 function warnInProduction(warning: string, url: string): void {
   if (url.startsWith('https:') && !isLoopback(url)) warnOnce(warning)
 }

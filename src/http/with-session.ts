@@ -26,7 +26,7 @@ export type FetchHandler<Data extends object = Record<string, unknown>, Env = un
   ): Response | Promise<Response>
 }['handle']
 
-/** What the functions among the options are called with: the three arguments of `fetch`. */
+/** The argument of the functions among the options: the three arguments of `fetch`. */
 export interface FetchContext<Env = unknown> {
   /** The request, as it came in. */
   readonly request: Request

@@ -2,7 +2,7 @@
 
 import { OPTIONS, type Place } from './options.ts'
 
-/** What other libraries call it, in lower case, and what to do here: a sentence, or options of which the first that fits is meant. */
+/** Names from other libraries, in lower case, and the advice: a sentence, or options, of which the first that exists is meant. */
 const HABITS: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/httponly/, 'It is always on and cannot be turned off.'],
   [
@@ -22,7 +22,7 @@ const HABITS: readonly (readonly [pattern: RegExp, advice: string])[] = [
 ]
 
 /**
- * What to do in place of an option that does not exist. Names of other libraries come first, because `ttl` is spelt like none of
+ * Advice on an option that does not exist. Names from other libraries come first, because `ttl` is spelt like none of
  * ours; then the nearest spelling; then the whole list.
  */
 export function adviceOn(option: string, place: Place): string {

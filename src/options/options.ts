@@ -1,7 +1,7 @@
 // One table of all options. The check, the advice for misspelt ones and a test of docs/reference.md are fed from it, so an
 // option that is missing here does not exist, and one that is here is documented.
 
-/** What an option may be: words that end the sentence "it must be …", and the test. */
+/** A kind of value: words that end the sentence "it must be …", and the test. */
 type Kind = readonly [words: string, fits: (value: unknown) => boolean, isRequired?: true]
 
 const isPositive = (value: unknown): boolean => Number.isFinite(value) && Number(value) > 0
@@ -39,7 +39,10 @@ type KindName =
   | 'reads'
   | 'other'
 
-/** For each kind the words of the error, and the test. Numbers are numbers: `'3600'` from a variable of the environment is refused. */
+/**
+ * For each kind the words of the error, and the test. Numbers are numbers: `'3600'` from a variable of the environment is
+ * refused.
+ */
 const KINDS: Record<KindName, Kind> = {
   text: ['a string', (value) => typeof value === 'string'],
   boolean: ['true or false', (value) => typeof value === 'boolean'],
@@ -70,7 +73,7 @@ const KINDS: Record<KindName, Kind> = {
   other: ['', () => true],
 }
 
-/** What the option of a kind may be. */
+/** The kind of that name. */
 export function kindOf(name: KindName): Kind {
   return KINDS[name]
 }

@@ -1,4 +1,4 @@
-// What `set` refuses is also refused when a record is loaded: an attacker who can write to the database must not be able to
+// Values that `set` refuses are refused when a record is loaded, too: an attacker who can write to the database must not be able to
 // put into a session what a handler could not.
 
 /** Deeper than any sensible session, and far from where recursion would overflow the stack. */

@@ -14,7 +14,7 @@ export function checkKey(key: unknown): asserts key is string {
 /**
  * A copy of `value`, or a `TypeError` that names the session key and nothing of the value.
  *
- * What passes comes back from any store exactly as it is here, so the check happens once, where the mistake is.
+ * A value that passes comes back from any store exactly as it is here, so the check happens once, where the mistake is.
  */
 export function jsonCopy<T>(value: T, key: string): T {
   try {
@@ -37,7 +37,10 @@ function refuse(key: string, found: string, remedy = ''): Refusal {
   )
 }
 
-/** `JSON.stringify` would drop or change what is refused here, without a word: a `Date` comes back as a string, `undefined` not at all. */
+/**
+ * `JSON.stringify` would drop or change what is refused here, without a word: a `Date` comes back as a string, `undefined` not
+ * at all.
+ */
 function copy(value: unknown, key: string, ancestors: object[]): unknown {
   switch (typeof value) {
     case 'string':
@@ -117,7 +120,7 @@ function isArrayPrototype(prototype: unknown): boolean {
   return Array.isArray(prototype) && isObjectPrototype(Object.getPrototypeOf(prototype))
 }
 
-/** What to write instead, for the classes that people try most often. */
+/** Advice for the classes that people try most often. */
 const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['Date', 'Store `date.toISOString()` instead. '],
   ['Map', 'Spread it into an array, `[...map]`, or make an object of it. '],

@@ -1,6 +1,6 @@
 import type { SessionRecord } from './session-record.ts'
 
-/** What a store holds for a session: where, and as of which version. */
+/** A session's record in a store, with its id. */
 export interface StoredRecord {
   readonly id: string
   readonly record: SessionRecord
@@ -21,17 +21,17 @@ export type Life =
   | { readonly is: 'stored'; readonly stored: StoredRecord; readonly needsReissue?: boolean }
   /** `destroy()` was called; the store still has the record. */
   | { readonly is: 'ending'; readonly stored: StoredRecord }
-  /** Nothing is left of it, here or in the store. `id`: what it was stored under, if it ever was. */
+  /** Nothing is left of it, here or in the store. `id`: where it was stored, if it ever was. */
   | { readonly is: 'ended'; readonly id?: string | undefined; readonly stored?: undefined }
   /** A new session has begun in place of one whose record the store still has. */
   | { readonly is: 'replacing'; readonly stored: StoredRecord }
 
-/** What `destroy()` makes of it. */
+/** The life after `destroy()`. */
 export function destroyed({ stored }: Life): Life {
   return stored ? { is: 'ending', stored } : { is: 'ended' }
 }
 
-/** What the first change after `destroy()` makes of it. */
+/** The life after the first change that follows `destroy()`. */
 export function begunAnew({ stored }: Life): Life {
   return stored ? { is: 'replacing', stored } : { is: 'fresh' }
 }

@@ -9,7 +9,7 @@ export interface Lifetime {
   readonly touchAfter: number | undefined
 }
 
-/** What a session itself knows about its end. Instants in epoch milliseconds, `idle` in seconds. */
+/** A session's own settings for its end. Instants in epoch milliseconds, `idle` in seconds. */
 export interface Timing {
   readonly createdAt: number
   /** The session's own idle timeout (`expireIn`); `null`: the app's. */

@@ -1,4 +1,4 @@
-// What the methods of a session take beside their main argument. A misspelt option would be ignored in silence, and with it
+// The options of a session's methods. A misspelt option would be ignored in silence, and with it
 // the wish to keep something or to be remembered, so it throws.
 
 /**

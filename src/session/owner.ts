@@ -1,6 +1,6 @@
 // An owner and a device go into indexes and keys of every backend, so both are held to what all of them can take.
 
-/** Longest owner and device, in bytes of UTF-8: what every backend can index. */
+/** Longest owner and device, in bytes of UTF-8. Every backend can index so many. */
 const MAX_BYTES = 255
 
 /** @throws TypeError unless `owner` is 1 to 255 bytes of UTF-8 without NUL. */

@@ -3,7 +3,7 @@
 import { SessionError } from '../errors.ts'
 
 /**
- * What a request allows while it passes through the middleware.
+ * How far a request is on its way through the middleware, and what it allows there.
  *
  * `save(change)` is an exception, not a phase: it may change the session in any of them, as long as no new cookie is needed.
  */

@@ -4,7 +4,10 @@
 import { jsonCopy } from './json-value.ts'
 import { ownProperty } from './session-content.ts'
 
-/** What zod, valibot and arktype have in common: https://standardschema.dev. Described here, so that none of them is needed. */
+/**
+ * The interface that zod, valibot and arktype share: https://standardschema.dev. Described here, so that none of them is
+ * needed.
+ */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1
@@ -25,7 +28,7 @@ type Validation = ReturnType<StandardSchemaV1['~standard']['validate']>
 export type Schemas = Readonly<Record<string, StandardSchemaV1>>
 
 /**
- * What a key's schema makes of the stored values of one request.
+ * Reads the stored values of one request through the schemas of their keys.
  *
  * A value is shown to it once: `get` gives the same object twice, and a schema that is expensive is run once for each key. Known by
  * identity, which is enough, because values of a session are replaced and never changed in place.
@@ -38,7 +41,11 @@ export class SchemaReader {
     this.#schemas = schemas
   }
 
-  /** `undefined` for a value that the schema refuses. @throws TypeError if the schema is asynchronous, or its result no JSON. */
+  /**
+   * The value as the schema reads it; `undefined` for one that the schema refuses.
+   *
+   * @throws TypeError if the schema is asynchronous, or its result no JSON.
+   */
   read(key: string, raw: unknown): unknown {
     const schema = ownProperty(this.#schemas, key)
     if (!schema || raw === undefined) return raw
@@ -56,7 +63,7 @@ export class SchemaReader {
 }
 
 /**
- * What a validation has come to, as a value of the session. Copied, because a schema may transform to what is not JSON (a `Date`),
+ * The result of a validation, as a value of the session. Copied, because a schema may transform to what is not JSON (a `Date`),
  * and such a value could be read but not written back.
  */
 function accepted(result: Validation, key: string): unknown {

@@ -1,7 +1,7 @@
 // The content of a session in memory. `null` and not `undefined` stands for what is not set, so that every content has the
 // same shape and V8 keeps one hidden class for all of them.
 
-/** What a session holds: what the body of its record says, and whom it belongs to. */
+/** The content of a session: everything in the body of its record, and its owner. */
 export interface SessionContent {
   /** The middleware's `name`: a value issued under one is not accepted under another. */
   name: string
@@ -9,7 +9,7 @@ export interface SessionContent {
   idle: number | null
   fixed: number | null
   owner: string | null
-  /** What the owner uses, for a list of devices. */
+  /** The owner's device, for a list of devices. */
   device: string | null
   /** Whether the cookie outlives the browser; `null`: as the middleware's `cookie.persistent` says. */
   persistent: boolean | null

@@ -1,4 +1,4 @@
-// What goes to a backend, and what comes back. Everything that comes back is checked, because it may have been written by an
+// Records, on their way to a backend and back. Everything that comes back is checked, because it may have been written by an
 // older version, by another program or by somebody with access to the database. A record that does not pass is no session,
 // and never an error: the visitor could do nothing about it.
 
@@ -6,7 +6,7 @@ import { isAcceptable, isSuspicious, MAX_DEPTH } from './json-limits.ts'
 import { LAST_INSTANT } from './lifetime.ts'
 import type { Flash, SessionContent } from './session-content.ts'
 
-/** What a backend keeps for one session. It stores all four fields and understands none but `owner`. */
+/** One session in a backend, which stores all four fields and understands none but `owner`. */
 export interface SessionRecord {
   /** Fresh for every write; `replace` and `remove` compare it. */
   readonly version: string
@@ -57,7 +57,7 @@ export function isExpired(expiry: unknown, now: number): boolean {
   return !(typeof expiry === 'number' && expiry > now && expiry <= LAST_INSTANT)
 }
 
-/** What a rotation leaves under the old id, for a while. No session: it has no body. */
+/** Left by a rotation under the old id, for a while. It has no body, and so is no session. */
 export function isDead({ body }: SessionRecord): boolean {
   return body === ''
 }
@@ -106,7 +106,7 @@ function couldBeSet(parsed: object, data: object): boolean {
   return isAcceptable(data, MAX_DEPTH + 1) && isAcceptable(parsed, MAX_DEPTH + 3)
 }
 
-/** What the text says, typed as what it should be. Of anything else the properties are `undefined`, or it is `null`. */
+/** The parsed text. If it holds no object, the properties are `undefined`, or all of it is `null`. */
 function parse(text: string): Record<string, unknown> | null {
   try {
     return JSON.parse(text)

@@ -12,7 +12,7 @@ import { DEFAULT_NAME, emptyContent, ownProperty, type SessionContent } from './
 import { decodeBody, isExpired, type SessionRecord } from './session-record.ts'
 import { Turns } from './turns.ts'
 
-/** What one call of `storeSession` has taken on; the handler may go on changing the session meanwhile. */
+/** The work of one call of `storeSession`. The handler may go on changing the session meanwhile. */
 export interface Write {
   readonly life: Life
   readonly changes: readonly Change[]
@@ -20,7 +20,7 @@ export interface Write {
   readonly content: SessionContent
 }
 
-/** What has to be done about a session. */
+/** What the store has to do about a session. */
 export type Status = 'unchanged' | 'extended' | 'changed' | 'destroyed'
 
 /** The request that a session belongs to. */
@@ -40,24 +40,24 @@ export interface Manager {
 }
 
 /**
- * What a session was, what was done to it and what it is now.
+ * A session: as it was stored, as it is now, and the changes in between.
  *
  * `Session` shows it to handlers; stores and the middleware work on it. No I/O, no Hono, no store.
  */
 export class SessionState {
   /** Where it is in its life. Every step is a new object, so a write can tell that the handler has moved on. */
   life: Life = { is: 'fresh' }
-  /** What it holds now, with all changes of this request. Values in it are never changed in place. */
+  /** The content now, with all changes of this request. Values in it are never changed in place. */
   content: SessionContent = emptyContent(DEFAULT_NAME, Date.now())
   /** When it ends, in epoch milliseconds; `null` for never, `undefined` if it was not stored yet. */
   expiry: number | null | undefined
   /** From when on a request that only reads moves the expiry. */
   #dueAt = Number.POSITIVE_INFINITY
-  /** What the handler did that is not stored yet, in order. Applied again if another request was faster. */
+  /** The handler's changes that are not stored yet, in order. Applied again if another request was faster. */
   changes: Change[] = []
   /** The handler has looked, so the response may depend on who asks. */
   accessed = false
-  /** What the request still allows. */
+  /** How far the request is, and so what it still allows. */
   phase: Phase = 'open'
   /** Set when the response is settled: does the browser have this session's cookie? If not, nothing can be saved later. */
   clientHasCookie = false
@@ -69,7 +69,7 @@ export class SessionState {
   manager: Manager | undefined
   /** How many attempts the last write took. */
   attempts = 1
-  /** What the write that is under way is storing. Changes made meanwhile are not in it. */
+  /** The write that is under way. Changes made meanwhile are not in it. */
   #write: Write | undefined
   /** Made for the first write: most requests have none. */
   #writes: Turns | undefined
@@ -83,7 +83,7 @@ export class SessionState {
     this.expiry = stored.record.expiry
   }
 
-  /** The record was read again: what is stored now, with the unsaved changes of this request on top. */
+  /** The record was read again. Shows it, with the unsaved changes of this request on top. */
   rebase(stored: StoredRecord, content: SessionContent): void {
     if (this.life.is !== 'stored') return
     this.life = { is: 'stored', stored }
@@ -101,7 +101,7 @@ export class SessionState {
     else content.name = name
   }
 
-  /** What the store has of this session, also when that is about to end. */
+  /** The record in the store, even if it is about to be removed. */
   get stored(): StoredRecord | undefined {
     return this.life.stored
   }
@@ -151,7 +151,7 @@ export class SessionState {
     return expiry !== null && expiry <= now
   }
 
-  /** What has to be done with the store at the end of the request. */
+  /** What the store has to do at the end of the request. */
   status(now: number): Status {
     const { life } = this
     if (life.is === 'ended') return 'unchanged'
@@ -304,8 +304,8 @@ export class SessionState {
   }
 
   /**
-   * Hands over what is to be written, one write after the other. If `store` fails, everything is still to be done, unless
-   * the handler has ended the session meanwhile. If it succeeds it has called `completeWrite`.
+   * Hands the pending changes to `store`, one write after the other. If `store` fails, they are pending again, unless the
+   * handler has ended the session meanwhile. If it succeeds, it has called `completeWrite`.
    */
   write<T>(store: (write: Write) => Promise<T>): Promise<T> {
     this.#writes ??= new Turns()

@@ -1,5 +1,6 @@
-// What a handler sees. Each method checks its arguments and records one change in `SessionState`; none does I/O but `save`
-// and `reload`, which hand over to the request. So a handler reads and writes without waiting, and cannot forget to save.
+// The session as a handler sees it. Each method checks its arguments and records one change in `SessionState`; none does I/O
+// but `save` and `reload`, which hand over to the request. So a handler reads and writes without waiting, and cannot forget
+// to save.
 
 import { SessionError } from '../errors.ts'
 import { ALL_KEYS, type Change, NO_KEY, type Rotation } from './change.ts'
@@ -10,15 +11,15 @@ import { checkDevice, checkOwner } from './owner.ts'
 import { ownProperty, type SessionContent, setOrDelete } from './session-content.ts'
 import { SessionState } from './session-state.ts'
 
-/** The same value with everything in it readonly: what `get` gives is frozen. */
+/** The same type with everything in it readonly, because `get` returns frozen values. */
 export type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
 
-/** A session whatever it holds: what a store works with. */
+/** A session with any data, as stores use it. */
 // biome-ignore lint/suspicious/noExplicitAny: the shape of the data is the app's business
 export type AnySession = Session<any>
 
 /**
- * What stores and the middleware see of a session: its private `#state`. Only code inside of the class can read a private
+ * Gives stores and the middleware the private `#state` of a session. Only code inside of the class can read a private
  * field, so a static block of the class makes this function. Not exported by the package.
  */
 export let stateOf: (session: AnySession) => SessionState
@@ -97,12 +98,12 @@ export class Session<Data extends object = Record<string, unknown>> {
     return typeof expiry === 'number' ? new Date(expiry) : undefined
   }
 
-  /** Whom it belongs to, as told to `signIn`. */
+  /** The owner, as passed to `signIn`. */
   get owner(): string | undefined {
     return this.#accessed.content.owner ?? undefined
   }
 
-  /** What its owner uses, as told to `signIn`: for a list of devices. */
+  /** The owner's device, as passed to `signIn`, for a list of devices. */
   get device(): string | undefined {
     return this.#accessed.content.device ?? undefined
   }
@@ -179,7 +180,8 @@ export class Session<Data extends object = Record<string, unknown>> {
    * It runs at once, and again on the latest value if another request was faster: it must be free of side effects.
    * Two hundred concurrent requests that each add one end at two hundred.
    *
-   * What it throws leaves the session as it was: at the call here, or from `save` or the end of the request if it runs again.
+   * If it throws, the session stays as it was. The error comes from this call; if it runs again, from `save` or the end of the
+   * request.
    *
    * @throws TypeError if the result is not JSON.
    */
@@ -275,7 +277,7 @@ export class Session<Data extends object = Record<string, unknown>> {
     this.#accessed.assertWritable()
     const createdAt = Date.now()
     this.#keepOnly(keep, 'signIn', (content) => {
-      // Whatever was agreed with whoever was here before is over.
+      // `expireIn`, `setExpiry` and `persistent` were set for the visitor before the sign-in.
       const timing = { createdAt, idle: null, fixed: null, persistent: null }
       Object.assign(content, { owner, device: device ?? null, ...timing })
     })
@@ -413,7 +415,7 @@ export class Session<Data extends object = Record<string, unknown>> {
     await manager.reload()
   }
 
-  /** What may be logged: no data, no cookie value. */
+  /** Safe to log: no data, no cookie value. */
   toJSON(): {
     id: string | undefined
     isNew: boolean

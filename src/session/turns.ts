@@ -1,7 +1,7 @@
 /**
  * Runs one piece of work after the other: each begins when the one before has ended, however that ended.
  *
- * A handler need not wait for `save()`, so two writes of one session may be asked for at once. Written side by side, the
+ * A handler need not wait for `save()`, so two writes of one session may be requested at once. Written side by side, the
  * second would find a version that the first is about to replace.
  */
 export class Turns {

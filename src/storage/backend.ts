@@ -1,4 +1,4 @@
-// What an update and a rotation have in common: making a record, recognising it again, and trying once more after a lost race.
+// Shared by updates and rotations: making a record, recognising it again, and trying once more after a lost race.
 
 import { freshVersion, utf8Length } from '../crypto/values.ts'
 import { runUserCallback, SessionError, sessionGone } from '../errors.ts'
@@ -56,7 +56,7 @@ export function isOwn(found: SessionRecord | undefined, written: SessionRecord):
   )
 }
 
-/** What a live record says now; `undefined` when it is gone, has expired or cannot be read. */
+/** The content of a live record; `undefined` if it is gone, has expired or cannot be read. */
 export function contentOf(record: SessionRecord | undefined): SessionContent | undefined {
   return record && decodeRecord(record, Date.now())
 }

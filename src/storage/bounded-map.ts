@@ -64,7 +64,10 @@ export function put<Value, Rank extends string>(
   link(map, key, entry)
 }
 
-/** Makes an entry the most recently used of its rank. Constant time, and nothing for one that is so already: the visitor who polls. */
+/**
+ * Makes an entry the most recently used of its rank. Constant time, and nothing for one that is so already: the visitor who
+ * polls.
+ */
 export function use<Value, Rank extends string>(
   map: BoundedMap<Value, Rank>,
   key: string,
@@ -87,7 +90,10 @@ export function remove<Value, Rank extends string>(
   return entry
 }
 
-/** The least recently used of the lowest rank that has any. Ranks are looked at in the order in which the map was made with them. */
+/**
+ * The least recently used of the lowest rank that has any. Ranks are looked at in the order in which the map was made with
+ * them.
+ */
 export function nextToEvict<Value, Rank extends string>({
   queues,
 }: BoundedMap<Value, Rank>): string | undefined {
@@ -133,7 +139,10 @@ export function isIntact<Rank extends string>(
   return left === 0
 }
 
-/** Puts an entry at the newest end of its queue. Together with `unlink` the only place that changes the order, the counts or `bytes`. */
+/**
+ * Puts an entry at the newest end of its queue. Together with `unlink` the only place that changes the order, the counts or
+ * `bytes`.
+ */
 function link<Value, Rank extends string>(
   map: BoundedMap<Value, Rank>,
   key: string,

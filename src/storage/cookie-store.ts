@@ -11,7 +11,7 @@ import { type AnySession, restored, stateOf } from '../session/session.ts'
 import { decodeRecord, encodeBody, type SessionRecord } from '../session/session-record.ts'
 import { DOES_NO_IO, type SessionStore } from './session-store.ts'
 
-/** What `CookieStore` takes. */
+/** The options of `CookieStore`. */
 export interface CookieStoreOptions {
   /**
    * At least 32 bytes of UTF-8 each, newest first: the first seals, all open. A session that an older one has opened is
@@ -20,7 +20,10 @@ export interface CookieStoreOptions {
   readonly secrets: string | readonly string[]
 }
 
-/** What a browser takes, name included (RFC 6265bis, section 5.6). The middleware measures name and value together. */
+/**
+ * The largest cookie that a browser takes, name included (RFC 6265bis, section 5.6). The middleware measures name and value
+ * together.
+ */
 const MAX_VALUE_LENGTH = 4096
 
 /** Version 1 in base64url, and room for at least an empty text. */

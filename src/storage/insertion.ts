@@ -37,7 +37,7 @@ export async function insertNew(
   )
 }
 
-/** What fails leaves nothing behind: the owner would see a session that nobody has the cookie of. */
+/** If it fails it leaves nothing behind. Otherwise the owner would see a session whose cookie nobody has. */
 async function insert(
   value: string,
   id: string,
@@ -55,7 +55,7 @@ async function insert(
 }
 
 /**
- * Does the generator give the same value again, when it is asked a few more times? With one that repeats, two visitors could be given
+ * Does the generator give the same value again within the next few draws? With one that repeats, two visitors could be given
  * one session, which is worse than an error for both.
  */
 function isDrawnAgain(value: string): boolean {

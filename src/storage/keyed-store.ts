@@ -11,7 +11,7 @@ import { type Backend, writeSession } from './conditional-write.ts'
 import { endSessions, MAX_SIGN_OUT_ROUNDS, type OwnedRecord } from './revocation.ts'
 import type { SessionStore, SessionSummary } from './session-store.ts'
 
-/** What every store that extends `KeyedStore` takes. */
+/** The options of every store that extends `KeyedStore`. */
 export interface KeyedStoreOptions {
   /** Largest record body, in bytes of UTF-8. Default 65,536. A larger session is refused with `SESSION_TOO_LARGE`. */
   readonly maxSessionBytes?: number
@@ -92,7 +92,7 @@ export abstract class KeyedStore implements SessionStore {
   protected advice?(error: unknown): string | undefined
 
   /**
-   * The kind of store and its prefix, table or name: what tells its sessions from another store's. `CachingStore` keeps them
+   * The kind of store and its prefix, table or name, which tell its sessions from another store's. `CachingStore` keeps them
    * apart by it; for a store without one it asks for a `name`.
    */
   get cacheName(): string | undefined {

@@ -11,12 +11,12 @@ import {
   remove,
 } from './bounded-map.ts'
 
-/** What goes first at the limit, first. Dead ones have no body: they are what rotation leaves under the old id. */
+/** In the order in which they go at the limit. Dead records have no body: a rotation leaves them under the old id. */
 export const RANKS = ['dead', 'anonymous', 'owned'] as const
 
 export type Rank = (typeof RANKS)[number]
 
-/** What one name holds. Plain values only: they outlive the module that made them. */
+/** The sessions of one name. Plain values only: they outlive the module that made them. */
 export interface Partition extends BoundedMap<SessionRecord, Rank> {
   /** Tells partitions of another edition apart. Raise it when the shape changes. */
   layout: number

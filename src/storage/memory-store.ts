@@ -15,13 +15,16 @@ import {
 import { DOES_NO_IO } from './session-store.ts'
 import { partition } from './shared-partitions.ts'
 
-/** What `MemoryStore` takes. */
+/** The options of `MemoryStore`. */
 export interface MemoryStoreOptions extends KeyedStoreOptions {
   /** Stores with the same name, in one isolate, share their sessions, and the bounds of the one made last. Default `'default'`. */
   readonly name?: string
   /** How many sessions it holds at most. Default 100,000. */
   readonly maxSessions?: number
-  /** How much heap its sessions take at most, in bytes as estimated by `bytes`. Default 33,554,432: a quarter of an isolate's 128 MB. */
+  /**
+   * How much heap its sessions take at most, in bytes as estimated by `bytes`. Default 33,554,432: a quarter of an isolate's
+   * 128 MB.
+   */
   readonly maxBytes?: number
   /** `false` turns off the warning when it serves a production host. Default true. */
   readonly warn?: boolean
@@ -29,7 +32,7 @@ export interface MemoryStoreOptions extends KeyedStoreOptions {
 
 let read: (store: MemoryStore) => Partition
 
-/** What a MemoryStore holds, for the cache that is made of one. Not exported by the package. */
+/** The partition of a MemoryStore, for the cache that is made of one. Not exported by the package. */
 export function partitionOf(store: MemoryStore): Partition {
   return read(store)
 }

@@ -77,7 +77,7 @@ async function supersede(
 }
 
 /**
- * What takes the place of a record that was rotated: no session, for a while, then housekeeping's.
+ * Takes the place of a record that was rotated. It is no session, stays for a minute, and then is housekeeping's.
  *
  * A removal that is made twice finds nothing the second time, as if somebody had ended the session. This is found again.
  */
@@ -95,8 +95,8 @@ async function bury(
   try {
     return await backend.replace(id, dead, live)
   } catch (error) {
-    // Was it done, or will it be, by a call that is still on its way? After a write of the live record in a fresh version,
-    // neither. If that is refused, it may be because the dead one is there.
+    // The call may have been applied after all, or may still be on its way. Writing the live record again in a fresh version
+    // settles it: a late call no longer finds its version. If that write is refused, the dead record may be there already.
     const again = { ...live, version: freshVersion() }
     const lives = await backend.replace(id, again, live).catch(() => false)
     if (!lives && isOwn(await backend.read(id).catch(() => undefined), dead)) return true

@@ -7,7 +7,7 @@ import { isOwn } from './backend.ts'
 import { IndexedStore } from './keyed-store.ts'
 import type { OwnedRecord } from './revocation.ts'
 
-/** What a removal came to. */
+/** The result of a removal. */
 export interface Removal {
   /** Whether a record was removed. */
   readonly isDone: boolean

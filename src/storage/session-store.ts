@@ -5,7 +5,7 @@ export const DOES_NO_IO: unique symbol = Symbol('does no I/O')
 
 /** A signed-in device, as `sessionsOf` lists it. Its id is safe to show: it is not the cookie value. */
 export interface SessionSummary {
-  /** As `session.id`: what `destroySessionById` takes. */
+  /** As `session.id`; pass it to `destroySessionById`. */
   readonly id: string
   /** The `name` of the middleware that it is of. */
   readonly name: string
@@ -20,7 +20,7 @@ export interface SessionSummary {
 }
 
 /**
- * What the middleware knows of storage: it trades opaque cookie values for sessions.
+ * Storage as the middleware knows it: opaque cookie values go in, sessions come out.
  *
  * To write a store for a backend, extend `KeyedStore`, which keeps all of these rules. A bare `SessionStore` only ever
  * wraps another one.
@@ -42,7 +42,7 @@ export interface SessionStore {
    * meanwhile throws `SESSION_GONE`, and nothing is written. Concurrent changes are merged, none is lost. A rotation
    * writes the new record before it removes the old one.
    *
-   * @throws SessionError `SESSION_GONE`, `SESSION_CONFLICT`, `SESSION_TOO_LARGE`, `STORE_FAILED`: what was stored before is still there.
+   * @throws SessionError `SESSION_GONE`, `SESSION_CONFLICT`, `SESSION_TOO_LARGE`, `STORE_FAILED`: the stored session is unchanged.
    */
   storeSession(session: AnySession): Promise<string | undefined>
 

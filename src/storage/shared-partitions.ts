@@ -71,7 +71,7 @@ function* recordsIn(left: unknown): Generator<[id: string, record: SessionRecord
   }
 }
 
-/** As strict as when a record comes from a database: what is on `globalThis` was put there by code that may have been another edition's. */
+/** As strict as with a record from a database, because code of another edition may have put it on `globalThis`. */
 function isLiveRecord(
   record: Partial<SessionRecord> | undefined,
   now: number,

@@ -23,7 +23,7 @@ import {
 export type { AnySession } from '../session/session.ts'
 export type { SessionStore } from '../storage/session-store.ts'
 
-/** What `CachingStore` takes. */
+/** The options of `CachingStore`. */
 export interface CachingStoreOptions {
   /** How long a session may be read from this isolate, in seconds. */
   readonly maxAge: number

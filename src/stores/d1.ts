@@ -50,7 +50,7 @@ export interface D1Answer {
   meta: { changes?: number }
 }
 
-/** What `D1Store` takes. */
+/** The options of `D1Store`. */
 export interface D1StoreOptions extends SqlStoreOptions {
   /**
    * Where sessions are read. Default `'primary'`. With `'nearest'` from the nearest replica, never behind what this visitor has
@@ -60,7 +60,10 @@ export interface D1StoreOptions extends SqlStoreOptions {
   readonly reads?: 'primary' | 'nearest'
 }
 
-/** D1 says that nothing was done, or that the database was started anew: https://developers.cloudflare.com/d1/observability/debug-d1/ */
+/**
+ * D1 says that nothing was done, or that the database was started anew:
+ * https://developers.cloudflare.com/d1/observability/debug-d1/
+ */
 const D1_TRY_AGAIN =
   /overloaded|Network connection lost|reset because|caused object to be reset|transient issue/i
 
@@ -195,7 +198,7 @@ class StoreInSession extends SqlStore {
     this.#session = session
   }
 
-  /** What a later read has to be as new as. `undefined`: nothing was asked. */
+  /** The bookmark from which a later read has to start; `undefined` if there was no query. */
   get bookmark(): string | undefined {
     const bookmark = this.#isAsked ? this.#session.getBookmark?.() : undefined
     return isBookmark(bookmark) ? bookmark : undefined

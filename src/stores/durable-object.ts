@@ -26,7 +26,10 @@ export interface SessionNamespace {
   get(id: any): SessionStub
 }
 
-/** The subset of a stub that `DurableObjectStore` uses. Both ends may be of different versions during a deployment: names and shapes stay. */
+/**
+ * The subset of a stub that `DurableObjectStore` uses. Both ends may be of different versions during a deployment: names and
+ * shapes stay.
+ */
 export interface SessionStub {
   /** As `SessionObject.readRecord`. */
   readRecord(): Promise<SessionRecord | undefined>
@@ -46,7 +49,7 @@ export interface SessionStub {
   fetch(url: string, init: RequestInit): Promise<Response>
 }
 
-/** What `DurableObjectStore` takes. */
+/** The options of `DurableObjectStore`. */
 export interface DurableObjectStoreOptions extends KeyedStoreOptions {
   /** Begins the names of all objects of this store. Default `''`. */
   readonly prefix?: string
@@ -145,7 +148,10 @@ export class SessionObject extends DurableObject<unknown> {
     return [...(await this.#sessions()).keys()].map((key) => key.slice(SESSION.length))
   }
 
-  /** Runs when something has expired, and deletes all of it: an object that keeps anything is stored and billed until it is deleted. */
+  /**
+   * Runs when something has expired, and deletes all of it: an object that keeps anything is stored and billed until it is
+   * deleted.
+   */
   override async alarm(): Promise<void> {
     const now = Date.now()
     const record = await this.readRecord()
@@ -298,7 +304,10 @@ export class DurableObjectStore extends SelfIndexedStore {
     return `${this.#prefix} owner ${owner}`
   }
 
-  /** Each attempt with a stub of its own: after an error a stub may be broken (https://developers.cloudflare.com/durable-objects/best-practices/error-handling/). */
+  /**
+   * Each attempt with a stub of its own: after an error a stub may be broken
+   * (https://developers.cloudflare.com/durable-objects/best-practices/error-handling/).
+   */
   async #ask<T>(name: string, call: (object: SessionStub) => Promise<T>): Promise<T> {
     const attempt = (): Promise<T> => call(this.#namespace.get(this.#namespace.idFromName(name)))
     try {

@@ -27,7 +27,7 @@ export interface KVClient {
   }): Promise<{ keys: { name: string }[]; list_complete: boolean; cursor?: string }>
 }
 
-/** What `KVStore` takes. */
+/** The options of `KVStore`. */
 export interface KVStoreOptions extends KeyedStoreOptions {
   /** Default `'session:'`. */
   readonly prefix?: string

@@ -41,7 +41,7 @@ export interface MongoDBCollection {
   // biome-ignore-end lint/suspicious/noExplicitAny: as above
 }
 
-/** What `MongoDBStore` takes. */
+/** The options of `MongoDBStore`. */
 export type MongoDBStoreOptions = KeyedStoreOptions
 
 // https://www.mongodb.com/docs/manual/reference/error-codes/

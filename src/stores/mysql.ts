@@ -20,7 +20,7 @@ export interface MySQLClient {
   execute(sql: any, values: any[]): Promise<[any, unknown]>
 }
 
-/** What `MySQLStore` takes. */
+/** The options of `MySQLStore`. */
 export type MySQLStoreOptions = SqlStoreOptions
 
 const TAKES = 'MySQLStore takes a connection or pool of `mysql2/promise`'

@@ -39,7 +39,7 @@ export interface PgResult {
   affectedRows?: number
 }
 
-/** What `PostgresStore` takes. */
+/** The options of `PostgresStore`. */
 export type PostgresStoreOptions = SqlStoreOptions
 
 const TAKES = 'PostgresStore takes a postgres.js `sql`, a `pg` Client or Pool, or a PGlite'

@@ -39,7 +39,7 @@ export interface HttpRedisClient {
   exec(command: [string, ...string[]]): Promise<unknown>
 }
 
-/** What `RedisStore` takes. */
+/** The options of `RedisStore`. */
 export interface RedisStoreOptions extends KeyedStoreOptions {
   /** Begins every key. Default `'session:'`. */
   readonly prefix?: string
@@ -295,7 +295,7 @@ export class RedisStore extends SelfIndexedStore {
   }
 }
 
-/** What @upstash/redis says of what it has sent, at the end of a message. */
+/** The end of a message of @upstash/redis, which repeats the command. */
 const SENT = /, command was: .*/
 
 /** Sends one command with whichever client it is. */
@@ -337,7 +337,7 @@ function scriptArguments({ version, expiry, owner, body }: SessionRecord): strin
     : [text, 'PX', String(Math.max(1, Math.ceil(expiry - Date.now())))]
 }
 
-/** A text, or what an HTTP client has made of it. What is there but cannot be read is no session. */
+/** Reads a reply: a string, or an object if an HTTP client has parsed it already. One that cannot be read is no session. */
 function parse(reply: unknown): SessionRecord | undefined {
   if (reply === null) return undefined
   if (typeof reply === 'string') return parseText(reply)
@@ -345,7 +345,7 @@ function parse(reply: unknown): SessionRecord | undefined {
   throw answerNotUnderstood('something else than text')
 }
 
-/** A text that is no record is no session. */
+/** A string that holds no record is no session. */
 function parseText(text: string): SessionRecord | undefined {
   try {
     const record: unknown = JSON.parse(text)

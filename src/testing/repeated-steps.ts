@@ -1,5 +1,5 @@
-// Networks lose answers. A driver, or a retry of the platform, then makes a call again that was done already; or the caller is told
-// that it failed. Both are made here with any store, by replacing its steps.
+// Networks lose answers. A driver, or a retry of the platform, then makes a call again that was done already, or reports it as
+// failed. Both are staged here with any store, by replacing its steps.
 
 import type { SessionStore } from '../storage/session-store.ts'
 

@@ -6,7 +6,7 @@ import { Session, stateOf } from '../session/session.ts'
 import { DEFAULT_NAME } from '../session/session-content.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 
-/** What `sessionCookie` takes. */
+/** The options of `sessionCookie`. */
 export interface SessionCookieOptions {
   /** Whom the visitor is signed in as. Default nobody. */
   readonly owner?: string

@@ -8,11 +8,11 @@ import { type StoreCapabilities, StoreTest } from './store-test.ts'
 
 export type { StoreCapabilities } from './store-test.ts'
 
-/** What `storeContract` takes. */
+/** The options of `storeContract`. */
 export interface StoreContractOptions {
   /** Registers one test with your runner, for example Vitest's `test` or that of `node:test`. */
   readonly test: (title: string, run: () => Promise<void>) => void
-  /** What the store does not promise, so that it is not tested. */
+  /** Promises that the store does not make, so that they are not tested. */
   readonly capabilities?: StoreCapabilities
 }
 

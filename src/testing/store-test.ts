@@ -1,11 +1,11 @@
-// What the rules have in common. No test runner is imported: the suite is given `test` by whoever runs it, and its assertions throw
+// Tools that the rules share. No test runner is imported: the caller passes `test`, and its assertions throw
 // plain errors that begin with the rule's letter and number.
 
 import { SessionError, type SessionErrorCode } from '../errors.ts'
 import { Session } from '../session/session.ts'
 import type { SessionStore } from '../storage/session-store.ts'
 
-/** What a store can do. All true unless said otherwise; what is false is not tested. */
+/** Abilities of a store. All true unless said otherwise; one that is false is not tested. */
 export interface StoreCapabilities {
   /** It writes only if nobody else has (T6, T7). */
   readonly conditionalWrites?: boolean
@@ -26,7 +26,7 @@ export interface Rule {
   readonly check: (kit: StoreTest) => Promise<void>
 }
 
-/** What a check works with: one store, and assertions that name the rule. */
+/** The tools of a check: one store, and assertions that name the rule. */
 export class StoreTest {
   readonly #rules: string
   readonly store: SessionStore
@@ -44,7 +44,7 @@ export class StoreTest {
     }
   }
 
-  /** `expectation`: what should be, as it stands in the message of the failure. */
+  /** `expectation`: the sentence that should be true, for the message of the failure. */
   assert(condition: unknown, expectation: string): asserts condition {
     if (!condition) throw new Error(`${this.#rules}: ${expectation}`)
   }
@@ -110,7 +110,10 @@ export class StoreTest {
   }
 }
 
-/** Runs `body` as if it were `seconds` later. By hand and not with a runner's fake timers, which would also stop those of a driver. */
+/**
+ * Runs `body` as if it were `seconds` later. By hand and not with a runner's fake timers, which would also stop those of a
+ * driver.
+ */
 export async function later<T>(seconds: number, body: () => Promise<T>): Promise<T> {
   const { now } = Date
   Date.now = () => now.call(Date) + seconds * 1000

@@ -155,9 +155,7 @@ test('the reference has every export, option, error code and event', async () =>
   const exported = (await readFile('src/index.ts', 'utf8')).matchAll(/\{([^}]+)\}/g)
   const names = [
     ...[...exported].flatMap(([, list = '']) => list.replaceAll('type ', '').split(',')),
-    ...(await namesIn('src/http/settings.ts', /^ {2}readonly (\w+)\??:/gm)).filter(
-      (name) => name !== 'signer',
-    ),
+    ...Object.keys(OPTIONS['session()']),
     ...(await namesIn('src/http/with-session.ts', /^export interface (\w+)/gm)),
     ...(await namesIn('src/http/cookie.ts', /^ {2}readonly (\w+)\?:/gm)).map(
       (name) => `cookie.${name}`,

@@ -57,8 +57,8 @@ describe('exports', () => {
           .filter((file) => file.endsWith('.ts'))
           .map((file) => `src/stores/${file}`)
       : []
-    const doors = ['src/index.ts', 'src/fetch.ts', 'src/testing.ts', ...stores]
-    expect(Object.values(entries).sort()).toEqual(doors.sort())
+    const entryPoints = ['src/index.ts', 'src/fetch.ts', 'src/testing.ts', ...stores]
+    expect(Object.values(entries).sort()).toEqual(entryPoints.sort())
   })
 })
 
@@ -84,7 +84,7 @@ describe('the import graph', () => {
   )
 
   const FOLDERS: Record<string, string[]> = {
-    '.': ['hono', 'http', 'session', 'storage', 'testing'], // doors, and errors.ts, which everybody may import
+    '.': ['hono', 'http', 'session', 'storage', 'testing'], // entry points, and errors.ts, which everybody may import
     options: [],
     session: ['options'],
     crypto: [],

@@ -33,7 +33,7 @@ export interface World {
   ada: Visitor
 }
 
-/** The two doors to one core. Every rule that is not about Hono holds through both. */
+/** The two entry points to one core. Every rule that is not about Hono holds for both. */
 export const MOUNTS: [door: string, mount: Mount][] = [
   ['session()', session as never],
   ['withSession()', throughFetch],

@@ -3,7 +3,7 @@
 import { isValueShaped } from '../../crypto/values.ts'
 import type { AnySession } from '../../session/session.ts'
 
-/** What D1 gives as a bookmark, and more: its form is not documented. What goes into a cookie has to be harmless there. */
+/** Accepts every bookmark of D1, and more, because its form is not documented; and nothing that would do harm in a cookie. */
 const BOOKMARK = /^[\w-]{1,256}$/
 
 /** The cookie value of a session without its bookmark. Sessions of a request, so nothing outlives it. */
@@ -28,7 +28,7 @@ export function split(cookieValue: string): { value: string; bookmark: string | 
   return { value: cookieValue.slice(0, dot), bookmark: cookieValue.slice(dot + 1) }
 }
 
-/** What goes into the cookie. */
+/** The cookie value. */
 export function join(value: string, bookmark: string): string {
   return `${value}.${bookmark}`
 }

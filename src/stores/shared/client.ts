@@ -65,7 +65,7 @@ export function checkBinding(binding: unknown, store: string, table: string, nam
   )
 }
 
-/** The client answered, but not in the form that was asked for. Never to be taken for "no session". */
+/** The client answered, but not in the expected form. Never to be taken for "no session". */
 export function answerNotUnderstood(what: string): SessionError {
   return new SessionError(
     'STORE_FAILED',

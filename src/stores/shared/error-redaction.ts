@@ -70,7 +70,7 @@ function copyOf(old: Error, message: string, replaced: Record<string, unknown>):
   return copy
 }
 
-/** Hides what was sent, and whatever stands in quotes and is not a plain name. */
+/** Hides the values that were sent, and everything in quotes that is not a plain name. */
 function redact(message: string, values: readonly unknown[], statement: string): string {
   const sent = values.filter((value) => typeof value === 'string' && value !== '') as string[]
   const words = new Set(statement.split(/\W+/))

@@ -1,9 +1,9 @@
-// What a `CachingStore` remembers of the store behind it, between requests of one isolate. A load may have begun before a
+// The memory of a `CachingStore`, which lasts from one request of an isolate to the next. A load may have begun before a
 // change of the same session and end after it; counting events tells whether its result is still worth remembering.
 
 import type { SessionRecord } from '../../session/session-record.ts'
 
-/** What one name holds. Plain values only: they outlive the request and the module that made them. */
+/** The cache of one name. Plain values only: they outlive the request and the module that made them. */
 export interface IsolateCache {
   /** In the order in which they came: first in, first out. */
   entries: Map<string, Entry>

@@ -27,7 +27,7 @@ export function acknowledged<T>(result: T): T {
   throw answerNotUnderstood('no confirmation of a write: leave its write concern at `majority`')
 }
 
-/** Takes what was sent out of an error: some of the server's messages quote the document. */
+/** Removes the values that were sent from an error: some of the server's messages quote the document. */
 export async function hiding<T>(
   reply: Promise<T>,
   ...sent: (string | SessionRecord)[]

@@ -8,13 +8,13 @@ export const COLUMNS = ['id', 'version', 'expiry', 'owner', 'body'] as const
  * quotes; `SqlStore` translates both. A `table` is such a quoted name.
  */
 export interface Dialect {
-  /** What encloses a name. */
+  /** The quote around a name. */
   readonly quote: '"' | '`'
   /** Longest table name, in characters. */
   readonly longestTable: number
   /** How the n-th parameter is written, counted from 1. Default `?`. */
   placeholder?(n: number): string
-  /** What a read selects, under the names of the columns: id, version, expiry, owner and body, in this order. */
+  /** The select list of a read: id, version, expiry, owner and body, in this order and under these names. */
   readonly columns: string
   /** Ends an `INSERT` so that it leaves a row with this id alone. Where SQL has no such clause, `isTaken` recognises the error. */
   readonly insertIgnoreClause: string
@@ -34,7 +34,7 @@ export interface Dialect {
   isMissingTable(error: unknown): boolean
   /** Is the role not allowed to do this? */
   isDenied?(error: unknown): boolean
-  /** What to do about any other error, as a sentence for the message of `STORE_FAILED`. */
+  /** Advice on any other error: a sentence for the message of `STORE_FAILED`. */
   advice?(error: unknown): string | undefined
 }
 
@@ -99,7 +99,10 @@ const TABLE_DENIED = 1142
 const NO_SUCH_TABLE = 1146
 const DUPLICATE = 1062
 const DEADLOCK = 1213
-/** MariaDB's innodb_snapshot_isolation: https://mariadb.com/docs/server/server-usage/storage-engines/innodb/innodb-system-variables */
+/**
+ * MariaDB's innodb_snapshot_isolation:
+ * https://mariadb.com/docs/server/server-usage/storage-engines/innodb/innodb-system-variables
+ */
 const CHECKREAD = 1020
 
 /** MySQL and MariaDB. */

@@ -1,12 +1,12 @@
-// What a client has made of the database's answer. A client may be configured to give rows as arrays, other names or other
+// Reads a client's answer. A client may be configured to give rows as arrays, other names or other
 // types. That must never be taken for "no such session", which would sign the visitor out: it is an error.
 
 import type { SessionRecord } from '../../session/session-record.ts'
 import { answerNotUnderstood, atLeastOne } from './client.ts'
 
-/** What a statement has come to. */
+/** The result of a statement. */
 export interface SqlResult {
-  /** What a `SELECT` or `RETURNING` gives: objects, with the columns by their names. */
+  /** The rows of a `SELECT` or `RETURNING`: objects, with the columns by their names. */
   readonly rows: readonly unknown[]
   /** Rows inserted, updated or deleted. May include what triggers changed; 0 for a statement that changes none. */
   readonly changes: number | bigint
@@ -34,7 +34,7 @@ export function idOf(row: unknown): string {
   throw answerNotUnderstood('rows without their columns')
 }
 
-/** What the columns cannot hold is the client's doing. A body that is corrupt is not looked at here. */
+/** Values that the columns cannot hold come from the client's configuration. The body is not looked at here. */
 export function toRecord(row: unknown): [id: string, record: SessionRecord] {
   const id = idOf(row)
   const { version, expiry, owner, body } = row as Row

@@ -12,13 +12,13 @@ import { changesOf, idOf, integer, rowsOf, type SqlResult, toRecord } from './sq
 
 export type { SqlResult } from './sql-rows.ts'
 
-/** What every store with a table takes. */
+/** The options of every store with a table. */
 export interface SqlStoreOptions extends KeyedStoreOptions {
   /** A plain name: letters, digits and `_`. Default `'sessions'`. */
   readonly table?: string
 }
 
-/** What a statement is given as a parameter. */
+/** A parameter of a statement. */
 export type SqlValue = string | number | null
 
 /** By the clock of this isolate, as everywhere. */
