@@ -18,13 +18,13 @@ type Operation = ['put' | 'use' | 'remove', key: string, rank: Rank, size: numbe
 type Model = { key: string; rank: Rank; size: number }[]
 
 function apply(map: BoundedMap<number, Rank>, model: Model, operation: Operation): Model {
-  const [verb, key, rank, size] = operation
+  const [kind, key, rank, size] = operation
   const known = model.find((entry) => entry.key === key)
   const others = model.filter((entry) => entry !== known)
-  if (verb === 'remove') remove(map, key)
-  if (verb === 'remove') return others
-  if (verb === 'put') put(map, key, size, size, rank)
-  if (verb === 'put') return [...others, { key, rank, size }]
+  if (kind === 'remove') remove(map, key)
+  if (kind === 'remove') return others
+  if (kind === 'put') put(map, key, size, size, rank)
+  if (kind === 'put') return [...others, { key, rank, size }]
   const entry = map.entries.get(key)
   if (entry) use(map, key, entry)
   return known ? [...others, known] : model

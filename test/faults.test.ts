@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { Session, type SessionEnv, SessionError, session } from '../src/index.ts'
 import { FaultPlan } from '../src/testing/fault-plan.ts'
 import { useClock } from './support/clock.ts'
-import { FaultyMemory, type Verb } from './support/faulty-memory.ts'
+import { FaultyMemory, type Operation } from './support/faulty-memory.ts'
 import { Visitor } from './support/visitor.ts'
 import { witness, witnessSession } from './support/witness.ts'
 
@@ -16,7 +16,7 @@ const MODES = ['fails', 'takes effect, but its reply is lost', 'is done twice'] 
 type Mode = (typeof MODES)[number]
 
 /** Counts the steps to the backend, and spoils one of them. */
-class Saboteur extends FaultPlan<Verb> {
+class Saboteur extends FaultPlan<Operation> {
   step: number | 'every' = Number.POSITIVE_INFINITY
   mode: Mode = 'fails'
   stalled: { reached: () => void; go: Promise<void> } | undefined
@@ -28,7 +28,7 @@ class Saboteur extends FaultPlan<Verb> {
     this.mode = mode
   }
 
-  override async run<T>(method: Verb, call: () => Promise<T>): Promise<T> {
+  override async run<T>(method: Operation, call: () => Promise<T>): Promise<T> {
     this.calls.push({ method })
     const isArmed = this.step === 'every' || this.step === this.#count++
     if (!isArmed) return call()

@@ -4,12 +4,12 @@ import { FaultPlan } from '../src/testing/fault-plan.ts'
 import { storeContract } from '../src/testing.ts'
 import { useClock } from './support/clock.ts'
 
-type Verb = 'read' | 'insert' | 'replace' | 'remove' | 'removeAll' | 'recordsOf'
+type Operation = 'read' | 'insert' | 'replace' | 'remove' | 'removeAll' | 'recordsOf'
 
-/** The smallest backend there is, with every verb in reach of a test. It keeps what it is given, for ever. */
+/** The smallest backend there is, with every operation in reach of a test. It keeps what it is given, for ever. */
 class TableStore extends KeyedStore {
   readonly rows = new Map<string, SessionRecord>()
-  readonly plan = new FaultPlan<Verb>()
+  readonly plan = new FaultPlan<Operation>()
 
   read(id: string): Promise<SessionRecord | undefined> {
     return this.plan.run('read', async () => this.rows.get(id))
@@ -82,7 +82,7 @@ async function load(store: KeyedStore, value: string): Promise<Session> {
 const alive = (store: TableStore): number =>
   [...store.rows.values()].filter(({ body }) => body !== '').length
 
-const verbs = (store: TableStore): Verb[] => store.plan.calls.map(({ method }) => method)
+const operations = (store: TableStore): Operation[] => store.plan.calls.map(({ method }) => method)
 
 describe('T1 a value of the wrong shape', () => {
   test('costs no I/O and no hashing', async () => {
@@ -98,7 +98,7 @@ describe('T1 a value of the wrong shape', () => {
       expect(await store.loadSession(value)).toBeUndefined()
     }
     expect(digest).not.toHaveBeenCalled()
-    expect(verbs(store)).toEqual([])
+    expect(operations(store)).toEqual([])
     digest.mockRestore()
   })
 
@@ -117,8 +117,8 @@ describe('T3 the backend', () => {
   test('never sees a cookie value', async () => {
     const store = new TableStore()
     const seen: unknown[] = []
-    for (const verb of ['read', 'insert', 'replace', 'remove', 'recordsOf'] as const) {
-      vi.spyOn(store, verb)
+    for (const operation of ['read', 'insert', 'replace', 'remove', 'recordsOf'] as const) {
+      vi.spyOn(store, operation)
     }
     const first = await issue(store)
     const session = await load(store, first)
@@ -128,8 +128,8 @@ describe('T3 the backend', () => {
     signedIn.set('n', 2)
     await store.storeSession(signedIn)
     await store.destroySession(signedIn)
-    for (const verb of ['read', 'insert', 'replace', 'remove', 'recordsOf'] as const) {
-      seen.push(...vi.mocked(store[verb]).mock.calls)
+    for (const operation of ['read', 'insert', 'replace', 'remove', 'recordsOf'] as const) {
+      seen.push(...vi.mocked(store[operation]).mock.calls)
     }
     expect(seen.length).toBeGreaterThan(6)
     expect(JSON.stringify(seen)).not.toContain(first)
@@ -308,7 +308,7 @@ describe('T8 a rotation', () => {
     store.plan.calls.length = 0
     session.regenerate()
     await store.storeSession(session)
-    expect(verbs(store)).toEqual(['insert', 'replace'])
+    expect(operations(store)).toEqual(['insert', 'replace'])
     expect(store.rows.size).toBe(2)
     const inAMinute = Date.now() + 60_000
     expect(store.rows.get(id)).toMatchObject({ expiry: inAMinute, owner: null, body: '' })

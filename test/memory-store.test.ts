@@ -293,7 +293,7 @@ describe('Y3 at the limit', () => {
 })
 
 describe('Y3 a record without a body, as rotation leaves it under the old id,', () => {
-  class Verbs extends MemoryStore {
+  class Operations extends MemoryStore {
     override async insert(id: string, record: SessionRecord): Promise<boolean> {
       return super.insert(id, record)
     }
@@ -308,8 +308,8 @@ describe('Y3 a record without a body, as rotation leaves it under the old id,', 
     return { version, owner, body, expiry: clock.now() + 60_000 }
   }
 
-  async function rotated(maxSessions: number): Promise<Verbs> {
-    const store = new Verbs({ name: `dead-${names++}`, maxSessions })
+  async function rotated(maxSessions: number): Promise<Operations> {
+    const store = new Operations({ name: `dead-${names++}`, maxSessions })
     await store.insert('old', record('1', 'ada'))
     expect(await store.replace('old', record('2', null, ''), '1')).toBe(true)
     return store
@@ -324,7 +324,7 @@ describe('Y3 a record without a body, as rotation leaves it under the old id,', 
   })
 
   test('goes before any session, however new it is', async () => {
-    const store = new Verbs({ name: `dead-${names++}`, maxSessions: 2 })
+    const store = new Operations({ name: `dead-${names++}`, maxSessions: 2 })
     await store.insert('stranger', record('1', null))
     await store.insert('old', record('2', null))
     await store.replace('old', record('3', null, ''), '2')

@@ -11,7 +11,7 @@ import {
 import { FaultPlan } from '../src/testing/fault-plan.ts'
 import { FaultyStore } from '../src/testing.ts'
 import { useClock } from './support/clock.ts'
-import { FaultyMemory, type Verb } from './support/faulty-memory.ts'
+import { FaultyMemory, type Operation } from './support/faulty-memory.ts'
 import { makeSecret } from './support/secret.ts'
 import { witness, witnessSession } from './support/witness.ts'
 
@@ -113,15 +113,15 @@ function applyTo(model: Model, call: string, who: Who): Model {
 }
 
 /** Holds up one call to the store, before it does anything or after it did. */
-class Hold extends FaultPlan<Verb> {
+class Hold extends FaultPlan<Operation> {
   step = Number.POSITIVE_INFINITY
   isAfter = false
   readonly reached = Promise.withResolvers<void>()
   readonly released = Promise.withResolvers<void>()
-  readonly verbs: Verb[] = []
+  readonly operations: Operation[] = []
 
-  override async run<T>(verb: Verb, call: () => Promise<T>): Promise<T> {
-    this.verbs.push(verb)
+  override async run<T>(operation: Operation, call: () => Promise<T>): Promise<T> {
+    this.operations.push(operation)
     const isHeld = this.step-- === 0
     if (isHeld && !this.isAfter) await this.#wait()
     const result = await call()
@@ -167,7 +167,7 @@ interface Result {
   store: SessionStore
   sent: string | undefined
   came: string | undefined
-  verbs: readonly Verb[]
+  operations: readonly Operation[]
 }
 
 const idleOf = (it: Session<Data>): number =>
@@ -215,7 +215,7 @@ async function run(
   )
   app.post('/', async (c) => {
     const s = c.var.session
-    hold.verbs.length = 0
+    hold.operations.length = 0
     hold.step = step
     hold.isAfter = isAfter
     const begun = CALLS[first]?.(s, 'first') ?? s.save()
@@ -237,12 +237,12 @@ async function run(
   const line = response.headers.get('Set-Cookie')
   const sent = line === null ? undefined : /^__Host-session=([^;]*);/.exec(line)?.[1]
   const letters = events.map(({ type }) => type.slice(0, 1)).join('')
-  return { response, events: letters, seen, store, sent, came, verbs: hold.verbs }
+  return { response, events: letters, seen, store, sent, came, operations: hold.operations }
 }
 
 /** Until the session that replaces another is being inserted. */
-function isEarly(first: string, verbs: readonly Verb[], step: number): boolean {
-  const insert = verbs.indexOf('insert')
+function isEarly(first: string, operations: readonly Operation[], step: number): boolean {
+  const insert = operations.indexOf('insert')
   return first === 'destroy+' && step < insert
 }
 
@@ -261,15 +261,15 @@ async function check(
   second: string,
 ): Promise<void> {
   const inCookie = make(new Hold()) instanceof CookieStore
-  const { verbs } = await run(make, kind, first, 'save', Number.POSITIVE_INFINITY, false)
+  const { operations } = await run(make, kind, first, 'save', Number.POSITIVE_INFINITY, false)
   // A session in its cookie is asked for nowhere, so a save() with nothing to store has no step.
-  const steps = Math.max(verbs.length, inCookie ? 1 : 0)
+  const steps = Math.max(operations.length, inCookie ? 1 : 0)
   expect(steps).toBeGreaterThan(0)
   for (let step = 0; step < steps; step++) {
     for (const isAfter of [false, true]) {
-      const where = `${isAfter ? 'after' : 'before'} step ${step} (${verbs[step]})`
+      const where = `${isAfter ? 'after' : 'before'} step ${step} (${operations[step]})`
       const result = await run(make, kind, first, second, step, isAfter)
-      const [left, told, events] = outcomeAt(cell, isEarly(first, verbs, step))
+      const [left, told, events] = outcomeAt(cell, isEarly(first, operations, step))
       const before: Model =
         kind === 'stored' ? { ...nobody(true), owner: 'ada', keys: ['base'] } : nobody(true)
       const after = applyTo(applyTo(before, first, 'first'), second, 'second')

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import { Session, type SessionEnv, type SessionEvent, session } from '../src/index.ts'
 import { useClock } from './support/clock.ts'
-import { FaultyMemory, type Verb } from './support/faulty-memory.ts'
+import { FaultyMemory, type Operation } from './support/faulty-memory.ts'
 import { witness, witnessSession } from './support/witness.ts'
 
 /**
@@ -157,7 +157,7 @@ function given(response: Response): string | undefined {
 type Order = 'arrives first' | 'arrives second' | 'has begun to store' | 'has stored half of it'
 
 /** The step at which a request that stores can be held up. */
-function firstStep(action: string): Verb | undefined {
+function firstStep(action: string): Operation | undefined {
   if (action === 'expire') return undefined
   if (action === 'everywhere') return 'recordsOf'
   if (action === 'destroy') return 'remove'

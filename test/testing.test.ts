@@ -70,7 +70,7 @@ function wrap(change: (store: MemoryStore) => Partial<SessionStore>): () => Sess
   }
 }
 
-/** A backend in a Map, on which single verbs are replaced. */
+/** A backend in a Map, on which single operations are replaced. */
 class Table extends KeyedStore {
   readonly rows = new Map<string, SessionRecord>()
   async read(id: string): Promise<SessionRecord | undefined> {

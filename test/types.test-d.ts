@@ -257,7 +257,7 @@ class Table extends KeyedStore {
   async removeAll(): Promise<void> {}
 }
 new Table({ maxSessionBytes: 1000 })
-// @ts-expect-error: the verbs of a MemoryStore are not for everyone
+// @ts-expect-error: the operations of a MemoryStore are not for everyone
 void store.read('id')
 // @ts-expect-error: a backend has to fill in all five
 class Half extends KeyedStore {

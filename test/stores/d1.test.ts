@@ -96,7 +96,7 @@ describe('D1Store', () => {
     expect(lines).toEqual(statements.map((statement) => `${statement};`))
   })
 
-  test('one verb is one statement', async () => {
+  test('one operation is one statement', async () => {
     const { db, statements } = watched()
     const store = await newStore(db)
     const counted = async (act: () => Promise<unknown>): Promise<string[]> => {

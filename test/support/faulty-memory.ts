@@ -1,14 +1,14 @@
 import { MemoryStore, type MemoryStoreOptions, type SessionRecord } from '../../src/index.ts'
 import { FaultPlan } from '../../src/testing/fault-plan.ts'
 
-export type Verb = 'read' | 'insert' | 'replace' | 'remove' | 'recordsOf'
+export type Operation = 'read' | 'insert' | 'replace' | 'remove' | 'recordsOf'
 
 /** A MemoryStore whose every step to its backend can be made to fail or wait. */
 export class FaultyMemory extends MemoryStore {
-  readonly plan: FaultPlan<Verb>
+  readonly plan: FaultPlan<Operation>
   readonly #ids = new Set<string>()
 
-  constructor(plan: FaultPlan<Verb> = new FaultPlan(), options: MemoryStoreOptions = {}) {
+  constructor(plan: FaultPlan<Operation> = new FaultPlan(), options: MemoryStoreOptions = {}) {
     super({ name: `faulty-${crypto.randomUUID()}`, warn: false, ...options })
     this.plan = plan
   }

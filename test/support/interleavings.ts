@@ -16,13 +16,13 @@ class ScheduledStore extends KeyedStore {
   }
 
   /** Some steps are done twice, as by a driver that sends again what was not answered. */
-  async #step<T>(verb: string, effect: () => T, isRepeated = this.#isRepeated()): Promise<T> {
-    await this.#scheduler.schedule(Promise.resolve(), `${verb} sent`)
+  async #step<T>(operation: string, effect: () => T, isRepeated = this.#isRepeated()): Promise<T> {
+    await this.#scheduler.schedule(Promise.resolve(), `${operation} sent`)
     this.#look()
     if (isRepeated) effect()
     const reply = effect()
     this.#look()
-    await this.#scheduler.schedule(Promise.resolve(), `${verb} answered`)
+    await this.#scheduler.schedule(Promise.resolve(), `${operation} answered`)
     return reply
   }
 
