@@ -16,7 +16,7 @@ export interface Results {
   readonly sizes: Sizes
 }
 
-/** What has to hold, and what would be better still. */
+/** A figure, the most that it should be, and what would be better still. */
 export interface Bar {
   readonly what: string
   readonly value: number

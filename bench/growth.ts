@@ -3,7 +3,7 @@ import type { GrowthQuestion } from './questions.ts'
 import { startWorkers } from './runtime.ts'
 import { type Estimate, estimate } from './statistics.ts'
 
-/** What grows, and what is done meanwhile. */
+/** The things that grow, and the request that is measured meanwhile. */
 export const CURVES = {
   sessions: { title: 'sessions in the store', path: '/read', sizes: [100, 1000, 10_000, 100_000] },
   full: {

@@ -6,7 +6,7 @@ import { Workload } from './workload.ts'
 export interface Library {
   /** Makes the session. Absent: there is none. */
   readonly middleware?: MiddlewareHandler
-  /** What the session holds under `n`. */
+  /** The value under `n` in the session. */
   read(c: Context): unknown
   /** Adds one to `n` and gives what came out. */
   write(c: Context): unknown

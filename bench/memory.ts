@@ -36,7 +36,7 @@ export interface Memory {
   readonly curve: readonly {
     readonly size: number
     readonly bytes: number
-    /** What the store itself takes it to be. */
+    /** The store's own estimate. */
     readonly estimated: number
   }[]
 }

@@ -1,4 +1,4 @@
-// What the measuring side, in Node, asks of the Workers.
+// The questions that the measuring side, in Node, puts to the Workers.
 
 export const WORKS = ['untouched', 'read', 'write', 'begin', 'signIn'] as const
 export type Work = (typeof WORKS)[number]

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { parse } from 'acorn'
 import { type BuildOptions, build } from 'esbuild'
 
-/** What most apps import, as a module. */
+/** A module with the imports of most apps. */
 export const CORE = `export { session, MemoryStore, Session } from './src/index.ts';`
 export const FETCH = `export { MemoryStore } from './src/index.ts'; export { withSession } from './src/fetch.ts'`
 
@@ -34,7 +34,7 @@ export interface Sizes {
   readonly fetch: number
   /** Bytes of the core by folder, minified and not gzipped, which do not add up; messages are counted in their folders, too. */
   readonly parts: Readonly<Record<string, number>>
-  /** What each further store adds. */
+  /** The bytes that each further store adds. */
   readonly stores: Readonly<Record<string, number>>
 }
 
@@ -80,7 +80,7 @@ const entry = (contents: string) => ({
   stdin: { contents, resolveDir: '.', loader: 'ts' as const },
 })
 
-/** What a bundler makes of a module at the top of this repository. */
+/** The bundle of a module at the top of this repository. */
 export async function bundle(contents: string): Promise<string> {
   const { outputFiles } = await build({ ...OPTIONS, ...entry(contents) })
   return outputFiles[0]?.text ?? ''

@@ -1,5 +1,5 @@
 export interface Estimate {
-  /** What it takes when little else is in the way: the mean of the fastest quarter of all rounds. */
+  /** The time when little else is in the way: the mean of the fastest quarter of all rounds. */
   readonly value: number
   readonly median: number
   /** Half of all rounds were between these. */

@@ -22,7 +22,7 @@ function routesFor(name: string, plain: StoreFor): Hono<Env> {
   const storeFor = recorded(plain)
   const app = appWith(name, storeFor)
 
-  // What the library says is for whoever runs the Worker. That is who looks at a playground.
+  // The library's messages are for whoever runs the Worker, and in a playground that is the visitor.
   app.onError((error, c) => {
     if (error instanceof HTTPException) return error.getResponse()
     if (error instanceof SessionError) return c.json({ error: error.message }, 500)
@@ -201,7 +201,7 @@ async function fields<K extends string>(
   return body as Record<K, unknown>
 }
 
-/** What the library refuses is the client's mistake here. Its messages never hold the value. */
+/** Here a refusal by the library is the client's mistake. Its messages never hold the value. */
 function refusing(change: () => void): void {
   try {
     change()

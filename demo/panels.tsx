@@ -72,7 +72,7 @@ export function Isolates(): JSX.Element {
   )
 }
 
-/** What is left of twenty changes at once, made in the two ways. */
+/** The result of twenty changes at once, made in the two ways. */
 export function Race(): JSX.Element {
   return (
     <Panel id="race" title="Twenty requests at once">

@@ -1,7 +1,7 @@
 import type { Child } from 'hono/jsx'
 import type { JSX } from 'hono/jsx/jsx-runtime'
 
-/** What every page of the playground has around it. No inline script, no inline style: the policy forbids both. */
+/** The frame of every page of the playground. No inline script, no inline style: the policy forbids both. */
 export function Shell({
   title,
   script,

@@ -9,7 +9,7 @@ export interface StoreCall {
   readonly result: string
 }
 
-/** What each call has come to, in words. The others, `isWellFormed` among them, are no calls to a backend. */
+/** The result of each call, in words. The others, `isWellFormed` among them, are no calls to a backend. */
 const RESULTS: Readonly<Record<string, (value: unknown) => string>> = {
   loadSession: (session) => (session ? 'found' : 'not found'),
   storeSession: (value) => (value ? 'stored, with a new cookie value' : 'stored'),

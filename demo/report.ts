@@ -13,7 +13,7 @@ interface SeenCookie {
   bytes: number
 }
 
-/** What one response says about its session, in a header, so that the page can draw what scripts cannot see. */
+/** A report on the session of one response, in a header, so that the page can draw what scripts cannot see. */
 export interface Report {
   events: Observed[]
   /** The calls of the store, in the order in which they ended. */
@@ -24,7 +24,7 @@ export interface Report {
 
 export const REPORT_HEADER = 'X-Session-Report'
 
-/** What is remembered of a request until it can be reported. */
+/** The facts of a request, kept until it can be reported. */
 export interface Watched {
   events: Observed[]
   calls: StoreCall[]
@@ -71,7 +71,7 @@ function reportOf(c: Context<Env>, cookieName: string): Report {
   }
 }
 
-/** What the middleware has no event for: an extension is nothing to log, a sign-in is a `created` or `regenerated`. */
+/** Happenings without an event: an extension is nothing to log, a sign-in is a `created` or `regenerated`. */
 function derived({ session, before, events }: Env['Variables']): Observed[] {
   if (!before) return []
   const { id, owner, expiry, createdAt } = session

@@ -20,7 +20,7 @@ const memory = new MemoryStore({ maxBytes: MAX_BYTES })
 
 export type StoreFor = (c: Context) => SessionStore | Promise<SessionStore>
 
-/** What `:store` in a path may be. A store that needs a binding is made for each request. */
+/** The stores that a path can name. One that needs a binding is made for each request. */
 export const stores: Readonly<Record<string, StoreFor>> = {
   memory: () => memory,
   cookie: (c: Playground) => new CookieStore({ secrets: c.env.SESSION_SECRET }),

@@ -1,7 +1,7 @@
 import type { SessionEnv } from '../src/index.ts'
 import type { Watched } from './report.ts'
 
-/** What the playground keeps in a session. */
+/** The data that the playground keeps in a session. */
 export interface Visitor {
   visits: number
   flash: string

@@ -4,7 +4,7 @@ interface Parts {
   readonly store: string
   /** Where the classes come from, by their names. */
   readonly imports?: Readonly<Record<string, string>>
-  /** What it needs beside the code, line by line. */
+  /** The configuration that it needs beside the code, line by line. */
   readonly needs?: readonly string[]
   /** Further exports of the Worker. */
   readonly exports?: string

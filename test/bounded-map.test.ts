@@ -14,7 +14,7 @@ const RANKS = ['low', 'high'] as const
 type Rank = (typeof RANKS)[number]
 type Operation = ['put' | 'use' | 'remove', key: string, rank: Rank, size: number]
 
-/** What it has to be, said slowly: a list, the least recently used first. */
+/** The same, simple and slow: a list, the least recently used first. */
 type Model = { key: string; rank: Rank; size: number }[]
 
 function apply(map: BoundedMap<number, Rank>, model: Model, operation: Operation): Model {

@@ -9,7 +9,7 @@ import { MySQLStore } from '../src/stores/mysql.ts'
 import { PostgresStore } from '../src/stores/postgres.ts'
 import { RedisStore } from '../src/stores/redis.ts'
 
-// What people pass in place of a client: every store says what it was given, and what to pass.
+// Things that people pass in place of a client: every store names what it was given, and says what to pass.
 
 const f = (): void => {}
 

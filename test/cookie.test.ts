@@ -3,7 +3,7 @@ import { AMBIGUOUS, SessionCookie } from '../src/http/cookie.ts'
 
 const URL = 'https://example.com/'
 
-/** What `read` finds under `__Host-session` in a `Cookie` header. */
+/** The value that `read` finds under `__Host-session` in a `Cookie` header. */
 const read = (header: string): unknown => new SessionCookie('session').read(header, URL)
 
 describe('M2 the value under our name in a Cookie header', () => {

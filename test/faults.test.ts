@@ -11,7 +11,7 @@ const clock = useClock()
 
 type Data = Record<string, unknown>
 
-/** What may happen to a step. A call that is sent again because its reply was lost is one that is done twice. */
+/** The ways to spoil a step. A call that is sent again because its reply was lost is one that is done twice. */
 const MODES = ['fails', 'takes effect, but its reply is lost', 'is done twice'] as const
 type Mode = (typeof MODES)[number]
 
@@ -75,7 +75,7 @@ const KINDS: Record<string, (s: Session<Data>, store: FaultyMemory) => unknown> 
   },
 }
 
-/** What may be left of those that store in two steps. */
+/** The possible outcomes of kinds that store in two steps. */
 const HALFWAY: Record<string, string> = {
   'save and write': 'save',
   'save a rotation and write': 'save a rotation',
@@ -130,7 +130,7 @@ function elsewhere(): Session {
   return other
 }
 
-/** What the visitor's cookie leads to, as text; `null` when it leads nowhere. */
+/** The session behind the visitor's cookie, as JSON; `null` if there is none. */
 async function seen({ saboteur, store, ada }: World): Promise<string | null> {
   saboteur.arm(Number.POSITIVE_INFINITY)
   const found = await store.loadSession(ada.cookies.get('__Host-session') ?? '')
@@ -145,7 +145,7 @@ async function seen({ saboteur, store, ada }: World): Promise<string | null> {
   ])
 }
 
-/** What has to be so, whichever step was spoilt. */
+/** Must be true whichever step was spoilt. */
 async function afterwards(
   it: World,
   response: Response,

@@ -18,7 +18,7 @@ import { useClock } from './support/clock.ts'
 import { makeSecret } from './support/secret.ts'
 import { Visitor } from './support/visitor.ts'
 
-// What other people's code does to a session: guards that throw, stores that lie, habits from other libraries.
+// Other people's code around a session: guards that throw, stores that lie, habits from other libraries.
 
 type Data = Record<string, unknown>
 type Env = SessionEnv<Data>
@@ -45,7 +45,7 @@ function appWith(options: Partial<SessionOptions> = {}): App {
 
 const visitorOf = (app: App): Visitor => new Visitor(app as never)
 
-/** What a handler does to the session of a request, and the answer. */
+/** Runs a handler on the session of a request, and gives the answer. */
 async function inRequest(
   change: (session: Session<Data>) => unknown,
   options?: Partial<SessionOptions>,

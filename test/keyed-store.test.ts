@@ -169,7 +169,7 @@ function withPeriod(period: number): void {
 describe.each([1, 2, 3, 7])('§3 random numbers that come round after %i calls', (period) => {
   afterEach(() => vi.restoreAllMocks())
 
-  /** What a store that was given the same for two visitors makes of it. */
+  /** The cookie values of twenty new visitors, or the codes of the errors that they get. */
   async function valuesOf(store: TableStore, data?: Record<string, unknown>): Promise<string[]> {
     const outcomes = await Promise.allSettled(
       Array.from({ length: 20 }, () => issue(store, data ?? { n: 1 })),

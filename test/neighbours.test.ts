@@ -507,7 +507,7 @@ test('M17 what middleware outside has asked of caches stays, and is not made wea
   }
 })
 
-// What src/hono leans on beside Hono's documentation. If one of these goes red with a new Hono, look there first.
+// Behaviour of Hono that src/hono relies on and that Hono does not document. If one of these goes red with a new Hono, look there first.
 describe('Hono as src/hono/ takes it to be', () => {
   test('M17 c.res is an accessor of the prototype, with a getter and a setter', async () => {
     let context: object | undefined

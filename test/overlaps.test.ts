@@ -73,7 +73,7 @@ function kindOf(_rows: unknown, line: string): Kind {
 
 useClock()
 
-/** What each call does. A promise is awaited when the store goes on. */
+/** The calls. A promise is awaited when the store goes on. */
 const CALLS: Record<string, (s: Session<Data>, who: Who) => Promise<void> | void> = {
   save: (s) => s.save(),
   change: (s, who) => s.save((it) => it.set(`${who} change`, 1)),
@@ -162,7 +162,7 @@ class HeldCookieStore extends CookieStore {
 interface Result {
   response: Response
   events: string
-  /** What the handler saw last. */
+  /** The last value that the handler saw. */
   seen: Model
   store: SessionStore
   sent: string | undefined
@@ -275,11 +275,11 @@ async function check(
       const after = applyTo(applyTo(before, first, 'first'), second, 'second')
       expect(result.response.status, where).toBe(200)
 
-      // What the handler sees.
+      // The handler's view.
       if (second !== 'end') expect(result.seen, where).toEqual(after)
       expect(after.lives ? 'BSN' : '0', where).toContain(left)
 
-      // What the browser is told.
+      // The browser's cookie.
       const { sent, came } = result
       if (told === 'x') expect(sent, where).toBe('')
       else if (told === '+') expect(sent?.length, where).toBeGreaterThan(42)
@@ -291,7 +291,7 @@ async function check(
       else expect(sent, where).toBeUndefined()
       if (told === '+') expect(sent).not.toBe(came)
 
-      // What is stored under the cookie that the browser has now.
+      // The record under the cookie that the browser has now.
       const value = sent === undefined ? came : sent
       const loaded = value ? await result.store.loadSession(value) : undefined
       expect(loaded && look(loaded as Session<Data>), where).toEqual(
@@ -350,7 +350,7 @@ describe('S7 S8 S11 a store that does something else before it stores', () => {
     }
   }
 
-  // What is there when the store begins is what the second call has left, so there is one outcome for each.
+  // The store begins after the second call, so there is one outcome for each.
   const CASES: [kind: Kind, second: string, told: string, events: string][] = [
     ['new', 'set', '+', 'c'],
     ['new', 'signIn', '+', 'c'],

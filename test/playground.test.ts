@@ -363,7 +363,7 @@ describe('the report on a response', () => {
       calls: [{ method: 'loadSession', result: 'STORE_FAILED' }],
       sent: null,
     })
-    // What to do about it reaches the page.
+    // The advice in the error reaches the page.
     expect(await response.json()).toEqual({ error: expect.stringMatching(/^The session store/) })
   })
 })

@@ -49,14 +49,14 @@ const DAY = 86_400
 
 const clock = useClock()
 
-/** What is to be found in a session, as a plain list of what was done would have it. */
+/** The expected content of a session, from a plain list of the actions. */
 interface Model {
   keys: Record<string, string>
   n: number
   notice: string | undefined
 }
 
-/** What an action does to the model; the enders and `touch` do nothing to it. */
+/** The effect of an action on the model. Those that end a session, and `touch`, have none. */
 const MODEL: Record<string, (model: Model, who: Who) => void> = {
   write: (model, who) => {
     model.keys[who] = who
@@ -76,7 +76,7 @@ const MODEL: Record<string, (model: Model, who: Who) => void> = {
   'sign-in': (model) => Object.assign(model, { keys: {}, n: 0, notice: undefined }),
 }
 
-/** What an action does to a session, before the handler is held up. */
+/** The effect of an action on a session, before the handler is held up. */
 const EARLY: Record<string, (session: Session<Data>, who: Who) => void> = {
   write: (s, who) => s.set(who, who),
   same: (s, who) => s.set('same', who),

@@ -25,7 +25,7 @@ describe('M17 Cache-Control', () => {
   test.each(cases)('%s: after a look “%s”, with a cookie “%s”', (asked, looked, withCookie) => {
     expect(privately(asked)).toBe(looked)
     expect(noStore(asked)).toBe(withCookie)
-    // What was put there once is enough for ever.
+    // A second time it finds nothing to add.
     expect(privately(looked)).toBe(looked)
     expect(noStore(withCookie)).toBe(withCookie)
   })

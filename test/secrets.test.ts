@@ -4,7 +4,7 @@ import { base64url } from '../src/crypto/values.ts'
 import { CookieStore, MemoryStore, session } from '../src/index.ts'
 import { makeSecret } from './support/secret.ts'
 
-/** What either user of secrets throws. */
+/** The error of `CookieStore` and of `session()`, which must be the same. */
 function errorsOf(secrets: unknown): TypeError[] {
   const store = new MemoryStore({ name: 'secrets', warn: false })
   const attempts = [

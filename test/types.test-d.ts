@@ -1,4 +1,4 @@
-// What compiles, what must not, and that nothing has quietly become `any`. Checked by `tsc`; never run.
+// Code that compiles, code that must not, and a check that nothing has quietly become `any`. Checked by `tsc`; never run.
 import { Hono } from 'hono'
 import { createFactory, createMiddleware } from 'hono/factory'
 import { expectTypeOf } from 'vitest'

@@ -19,7 +19,7 @@ export interface BackendQuestion {
   readonly atOnce: number
 }
 
-/** What the share of the minimum's requests a second should be at least. */
+/** The least share of the minimum's requests a second. */
 const BARS: Record<BackendQuestion['backend'], number> = {
   'Durable Objects': 0.9,
   PostgreSQL: 0.85,

@@ -11,7 +11,7 @@ const VISITORS = 100
 const REQUESTS = 20
 const SEED = 20_261_124
 
-/** What visitors do, and how the door chooses: `stays` is how often a request goes where the last one went. */
+/** The visitors' requests, and how isolates are chosen: `stays` is how often a request goes where the last one went. */
 const WAYS = [
   { name: 'reads', method: 'GET', stays: 0 },
   { name: 'writes', method: 'POST', stays: 0 },

@@ -1,6 +1,6 @@
 import { serve } from '../library.ts'
 
-/** What any middleware costs. It has no session, so only its `untouched` is looked at. */
+/** The cost of any middleware. It has no session, so only its `untouched` is looked at. */
 export default serve({
   middleware: async (_c, next) => {
     await next()

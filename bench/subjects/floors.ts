@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { type Library, PROFILE } from '../library.ts'
 
-// What the two floors share: yardsticks, not libraries. No expiry, no limit, no versions, nothing checked.
+// Shared by the two floors: yardsticks, not libraries. No expiry, no limit, no versions, nothing checked.
 
 export interface Entry {
   data: { n: number; user?: string } | undefined

@@ -17,7 +17,7 @@ describe.skipIf(!CHROMIUM)(`everybody can use the playground, ${IN_A_BROWSER}`, 
     await playground?.stop()
   })
 
-  /** What has the focus, by its name; and whether anybody can see that it has. */
+  /** The name of the element that has the focus, and whether the focus is visible. */
   const focused = (person: Person): Promise<{ name: string; seen: boolean }> =>
     person.page.evaluate(() => {
       const active = document.activeElement as HTMLInputElement

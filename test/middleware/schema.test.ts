@@ -36,7 +36,7 @@ const LIBRARIES: Record<string, Record<string, object>> = {
 describe.each(MOUNTS)('%s', (_door, mount) => {
   const { world } = worldOf(mount)
 
-  /** What a handler sees of a session that an earlier deployment has stored. */
+  /** Reads a session that an earlier deployment has stored, in a handler. */
   async function seen<T>(
     stored: Record<string, unknown>,
     schema: object,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 
-// What each entry shows to those who import it, as one text below api/. A change of the public types is a change of these
+// The public types of each entry, in one file each below api/. A change of the public types is a change of these
 // files, and so of what a reviewer sees. `npx vitest run --project node test/node/api.test.ts -u` writes them.
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'))

@@ -137,7 +137,7 @@ test('every whole Worker is run by a story', async () => {
   expect(workers.filter((worker) => !stories.has(worker))).toEqual([])
 })
 
-/** What a source file says under a name: exported names, options of an interface, words of a union. */
+/** Names in a source file: exports, options of an interface, words of a union. */
 async function namesIn(file: string, pattern: RegExp): Promise<string[]> {
   return [...(await readFile(file, 'utf8')).matchAll(pattern)].map(([, name = '']) => name)
 }

@@ -143,7 +143,7 @@ app.get('/old', old as never, async (c) => {
   return c.text('old')
 })`
 
-/** What somebody finds who was here under the old library, and what is left of it. */
+/** Visits the new app as somebody with a session of the old library, and looks for the old session afterwards. */
 function carriedOver(oldCookie: string, greetings: [first: string, second: string]) {
   return async ({ ask }: RunningWorker): Promise<void> => {
     for (const origin of [ORIGIN, 'http://localhost:8787']) {

@@ -38,7 +38,7 @@ story(
 
     const foreign = await api.visit('/theme', { headers: { Origin: 'https://evil.example' } })
     expect(foreign.headers.get('Access-Control-Allow-Origin')).toBeNull()
-    // What a browser sends without asking first.
+    // Sent by a browser without a preflight.
     const simple = await api.visit('/theme', { ...form({ theme: 'dark' }, 'https://evil.example') })
     expect(simple.status).toBe(403)
   },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 
-// What JSR would be given, in a folder of its own: there Deno checks the types by its own rules, with no tsconfig.json.
+// The files that JSR would get, in a folder of their own: there Deno checks the types by its own rules, with no tsconfig.json.
 test('JSR takes the sources, with their types', () => {
   const folder = mkdtempSync(join(tmpdir(), 'jsr-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** What npm says of a packed tarball. */
+/** A packed tarball as npm describes it. */
 export interface Packed {
   readonly filename: string
   readonly size: number

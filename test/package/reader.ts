@@ -8,7 +8,7 @@ import type { Project } from './project.ts'
 /** The page says 8787; here it is whatever is free. */
 const PAGE_ORIGIN = 'http://localhost:8787'
 
-/** What a page cannot do without an account. The reader stops there. */
+/** Commands that need an account. The reader stops there. */
 const NEEDS_AN_ACCOUNT = /wrangler login/
 
 /**

@@ -9,7 +9,7 @@ import { Visitor } from '../support/visitor.ts'
 import { Project, pack } from './project.ts'
 import { SCRIPT, WORKER, WRANGLER } from './users.ts'
 
-// What npm packs, met as a stranger meets it: installed into an empty folder beside Hono, and used.
+// The packed tarball as a stranger meets it: installed into an empty folder beside Hono, and used.
 
 const directory = await mkdtemp(join(tmpdir(), 'isolate-session-pack-'))
 const { packed, tarball } = await pack(directory)

@@ -1,4 +1,4 @@
-// What users write, as text: it is put into folders outside of this repository.
+// Users' files as strings, to be written into folders outside of this repository.
 
 /** A Worker with every store, each below a path of its own. */
 export const WORKER = `

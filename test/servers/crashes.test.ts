@@ -51,7 +51,7 @@ for (const [name, { kind, open }] of Object.entries(CLIENTS)) {
           await first.ada.visit('/both/before', post)
           await first.ada.visit('/both/before-', post) // whatever is prepared or cached at the first use
           const cookie = first.ada.cookie
-          // What was acknowledged is on disk, also with a server that takes its time for that.
+          // An acknowledged write is on disk, also with a server that takes its time for that.
           await first.close()
           await server.stop()
           await server.start()

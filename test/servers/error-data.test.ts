@@ -1,4 +1,4 @@
-// What a driver's error shows of a session when a statement fails: nothing, however it is printed.
+// A driver's error shows nothing of a session when a statement fails, however it is printed.
 import { inspect } from 'node:util'
 import { MongoClient } from 'mongodb'
 import { createConnection } from 'mysql2/promise'

@@ -1,4 +1,4 @@
-// What somebody reads who has set something up wrongly: one clear error, with the driver's as its cause and no credentials.
+// Somebody who has set something up wrongly reads one clear error, with the driver's as its cause and no credentials.
 import { inspect } from 'node:util'
 import { Hono } from 'hono'
 import { describe, expect, inject, test } from 'vitest'

@@ -13,7 +13,7 @@ import { separately } from './support/together.ts'
 
 const pglitePort = await freePort()
 
-/** What speaks PostgreSQL: the one that npm brings, and a server if there is one. */
+/** The databases that speak PostgreSQL: the one that npm brings, and a server if there is one. */
 const BACKENDS: Record<string, string | undefined> = {
   PGlite: `postgres://postgres:postgres@127.0.0.1:${pglitePort}/postgres?sslmode=disable`,
   PostgreSQL: inject('servers').postgres,

@@ -61,7 +61,7 @@ for (const reads of ['primary', 'nearest'] as const) {
   httpStory(`D1Store that reads from the ${reads} of a database whose replicas lag`, async () => {
     const { db, table } = await newDatabase()
     const app = storyApp({ store: new D1Store(db, { table, reads }) })
-    // What one visitor did elsewhere is seen when the replica knows: here after each request.
+    // The replica knows of each request after it has ended.
     return async (url, init) => {
       const response = await app.request(url, init)
       await db.catchUp(1, 2)

@@ -9,7 +9,7 @@ import golden from '../golden/v1.json' with { type: 'json' }
 const bytes = (hex: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 
-/** What every version from now on has to open, and this one makes exactly so. In any runtime. */
+/** Every version from now on has to open these, and this one makes exactly the same. In any runtime. */
 export const goldenChecks: Record<string, () => Promise<void>> = {
   'an id is the same for ever': async () => {
     for (const { value, id } of golden.ids) expect(await idOf(value)).toBe(id)
@@ -43,7 +43,7 @@ export const goldenChecks: Record<string, () => Promise<void>> = {
 
   'a record is read as it was': async () => {
     const content = decodeRecord(golden.record, Date.parse('2026-06-01'))
-    // What later versions of this format have added is absent, not an error.
+    // Fields that later versions of this format have added are absent, which is no error.
     const absent = { device: null, persistent: null, usedAt: null }
     expect(content).toEqual({ ...golden.content, ...absent })
   },

@@ -100,7 +100,7 @@ interface Acknowledged {
 
 const IDLE = 600
 
-/** What is known of the world while requests run, and what must be true of it. */
+/** The state of the world while requests run, and the invariants that must hold. */
 class World {
   readonly store: ScheduledStore
   readonly values: [string, string] = ['', '']

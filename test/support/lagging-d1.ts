@@ -1,6 +1,6 @@
 import type { D1Answer, D1ClientSession, D1Statement } from '../../src/stores/d1.ts'
 
-/** What D1 documents of read replication, over real SQLite: https://developers.cloudflare.com/d1/best-practices/read-replication/ */
+/** Read replication as D1 documents it, over real SQLite: https://developers.cloudflare.com/d1/best-practices/read-replication/ */
 export class LaggingD1 {
   readonly #db: D1Database
   readonly #table: string
@@ -10,7 +10,7 @@ export class LaggingD1 {
   readonly #applied: number[]
   /** Which replica is near to whoever asks now. */
   nearest = 0
-  /** What was asked where: `primary read`, `replica 1 read`, `primary write`. */
+  /** The statements and their places: `primary read`, `replica 1 read`, `primary write`. */
   readonly queries: string[] = []
   /** Set: replicas take over what the primary has as soon as it is written. */
   isPrompt = false

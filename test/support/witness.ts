@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import type { MiddlewareHandler } from 'hono'
 import type { SessionEnv } from '../../src/index.ts'
 
-/** What the tests have issued, and everything they have seen said about it. Shared by all test files of a runtime. */
+/** Every secret that the tests have issued, and everything that was logged, thrown or emitted. Shared by all test files of a runtime. */
 interface Memory {
   readonly values: Set<string>
   readonly said: string[]

@@ -13,7 +13,7 @@ async function derive(password: string, salt: string) {
   return hex(new Uint8Array(await crypto.subtle.deriveBits(way, key, 256)))
 }
 
-/** What is kept of a password: a random salt and the hash. */
+/** The stored form of a password: a random salt and the hash. */
 export async function hashPassword(password: string) {
   const salt = hex(crypto.getRandomValues(new Uint8Array(16)))
   return `${salt}.${await derive(password, salt)}`

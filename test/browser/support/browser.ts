@@ -42,7 +42,7 @@ export function launch(): Promise<Browser> {
 
 /** A person at the playground, with a browser that has seen nothing yet. */
 export class Person {
-  /** What the console and the content security policy complained of. */
+  /** Complaints in the console and of the content security policy. */
   readonly complaints: string[] = []
   readonly #page: Page
 
@@ -92,7 +92,7 @@ export class Person {
     return this.status()
   }
 
-  /** What a screen reader was told last. */
+  /** The last message for screen readers. */
   async status(): Promise<string> {
     return this.text('[role="status"]')
   }

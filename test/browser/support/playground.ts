@@ -11,7 +11,7 @@ export interface Playground {
   stop(): Promise<void>
 }
 
-/** What `npm run dev` starts, on a free port, with an empty storage of its own. */
+/** The playground as `npm run dev` starts it, on a free port, with an empty storage of its own. */
 export async function startPlayground(): Promise<Playground> {
   const { scripts } = JSON.parse(await readFile('package.json', 'utf8'))
   const [node, ...command] = (scripts.dev as string).split(' ')

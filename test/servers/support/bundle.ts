@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What wrangler makes of the Worker that a configuration names. */
+/** The bundle that wrangler makes of the Worker in a configuration. */
 export async function bundleByWrangler(config: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'bundle-'))
   try {

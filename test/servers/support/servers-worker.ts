@@ -83,7 +83,7 @@ for (const [name, open] of Object.entries(CLIENTS)) {
   app.route(`/${name}`, storyApp({ store: opened }) as never)
 }
 
-// What somebody does who has not read the guide: one client for the whole isolate.
+// The mistake of somebody who has not read the guide: one client for the whole isolate.
 let kept: ReturnType<typeof postgres> | undefined
 app.get('/kept', async (c) => {
   kept ??= postgres(c.env.POSTGRES, { max: 1, fetch_types: false })

@@ -37,7 +37,7 @@ export interface Server {
 interface Recipe {
   readonly variable: string
   readonly program: string
-  /** What has to be there beside the program. */
+  /** A file that has to be there beside the program. */
   readonly needs?: string
   readonly howToGet: string
   /** The account it runs under when we are root, which these servers refuse to be. */

@@ -16,7 +16,7 @@ const HOUR = 3600
 /** Of all drivers together: they share a database. */
 let tables = 0
 
-/** What the stores with a table have to do beside the contract. */
+/** The duties of stores with a table, beside the contract. */
 export function sqlStoreTests({
   makeStore,
   execute,

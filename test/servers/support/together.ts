@@ -11,7 +11,7 @@ export type Open = () => Promise<{
   close: () => Promise<unknown>
 }>
 
-/** What many connections do to one session. */
+/** Many connections that write to one session. */
 export function separately(name: string, open: Open): void {
   test(`${name}: ${WRITERS} updates at once from separate connections end at ${WRITERS}`, async () => {
     const first = await open()
