@@ -39,18 +39,28 @@ export const SEALED_PEERS: readonly Subject[] = [
 ]
 
 export function barsOf({ comparison, growth, cold, memory, sizes }: Results): Bar[] {
-  const overhead = (subject: Subject, work: Work): number =>
+  const measured = (subject: Subject, work: Work): number =>
     comparison[subject]?.[work]?.overhead ?? Number.NaN
+  // MemoryStore is measured twice, and the mean is nearer to the truth than either.
+  const overhead = (subject: Subject, work: Work): number =>
+    subject === 'memory'
+      ? (measured('memory', work) + measured('again', work)) / 2
+      : measured(subject, work)
   const best = (peers: readonly Subject[], work: Work): number =>
     Math.min(...peers.map((peer) => overhead(peer, work)))
-  const time = (subject: Subject): number => comparison[subject]?.untouched?.time ?? Number.NaN
+  const timeOf = (subject: Subject): number => comparison[subject]?.untouched?.time ?? Number.NaN
   const toFloor = (work: Work): number => overhead('memory', work) / overhead('floor', work)
   const toSealedFloor = (work: Work): number =>
     overhead('cookie', work) / overhead('floorSealed', work)
   const toRecords = (work: Work): number => overhead('memory', work) / best(RECORD_PEERS, work)
   const toSealed = (work: Work): number => overhead('cookie', work) / best(SEALED_PEERS, work)
   const bars: [what: string, value: number, bar: number, stretch: number][] = [
-    ['anonymous, untouched / an empty middleware', time('memory') / time('empty'), 1.15, 1.05],
+    [
+      'anonymous, untouched / an empty middleware',
+      (timeOf('memory') + timeOf('again')) / 2 / timeOf('empty'),
+      1.15,
+      1.05,
+    ],
     ['read / floor', toFloor('read'), 1.6, 1.4],
     ['write / floor', toFloor('write'), 1.9, 1.6],
     ['first write / floor', toFloor('begin'), 1.95, 1.7],

@@ -34,7 +34,7 @@ const results: Results = {
   comparison,
   growth,
   owner: await measureOwner(),
-  cold: await measureCold(isQuick ? 1 : 5),
+  cold: await measureCold(isQuick ? 1 : 10),
   memory: await measureMemory(),
   pauses: await measurePauses(),
   sizes: await measureSizes(),

@@ -26,10 +26,11 @@ const BARS: Record<BackendQuestion['backend'], number> = {
   Redis: 0.75,
 }
 
-const ROUNDS = 15
+const ROUNDS = 11
 /** Rounds that do not count: the compiler is still at work. */
-const WARM_UP = 3
-const REQUESTS = 400
+const WARM_UP = 2
+/** Of one round, so that it takes some tenths of a second. */
+const REQUESTS: Record<BackendQuestion['work'], number> = { read: 1200, write: 400, begin: 400 }
 const AT_ONCE = [1, 8]
 
 async function server(kind: Kind): Promise<{ url: string; dispose(): Promise<void> }> {
@@ -87,21 +88,25 @@ interface Row {
   /** Requests a second. */
   readonly minimum: number
   readonly ours: number
+  /** Median of the rounds' shares: the two of a round ran within the same second. */
   readonly share: number
 }
 
 async function measure(backend: Row['backend'], work: Row['work'], atOnce: number): Promise<Row> {
-  const times = { minimum: [] as number[], ours: [] as number[] }
+  const n = REQUESTS[work]
+  const rates = { minimum: [] as number[], ours: [] as number[] }
   for (let round = -WARM_UP; round < ROUNDS; round++) {
     const order = round % 2 === 0 ? [true, false] : [false, true]
     for (const isOurs of order) {
-      const time = await ask({ backend, isOurs, work, n: REQUESTS, atOnce })
-      if (round >= 0) times[isOurs ? 'ours' : 'minimum'].push(time)
+      const milliseconds = await ask({ backend, isOurs, work, n, atOnce })
+      if (round >= 0) rates[isOurs ? 'ours' : 'minimum'].push((n / milliseconds) * 1000)
     }
   }
-  const rate = (all: number[]): number => Math.round((REQUESTS / estimate(all).value) * 1000)
-  const [minimum, ours] = [rate(times.minimum), rate(times.ours)]
-  return { backend, work, atOnce, minimum, ours, share: Math.round((ours / minimum) * 100) / 100 }
+  const { median: minimum } = estimate(rates.minimum)
+  const { median: ours } = estimate(rates.ours)
+  const { median: share } = estimate(rates.ours.map((rate, i) => rate / (rates.minimum[i] ?? 0)))
+  const rounded = { minimum: Math.round(minimum), ours: Math.round(ours) }
+  return { backend, work, atOnce, ...rounded, share: Math.round(share * 100) / 100 }
 }
 
 const rows: Row[] = []
