@@ -22,7 +22,7 @@ const comparison = await compare({
   subjects,
   works: WORKS,
   runtimes: isQuick ? 2 : 5,
-  seconds: isQuick ? 2 : 3,
+  seconds: isQuick ? 2 : 10,
 })
 printComparison(comparison)
 console.log(

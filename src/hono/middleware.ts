@@ -56,8 +56,8 @@ export function session<
   Name extends string = 'session',
 >(
   options: SessionOptions<Data, Name>,
-  // biome-ignore lint/suspicious/noExplicitAny: called in the request, it takes the context of any app, whatever its bindings
-): ((c: Context<any>, next: Next) => Promise<void>) & MiddlewareHandler<SessionEnv<Data, Name>> {
+  // Called in the request, it takes the context of any app, whatever its bindings.
+): ((c: Context, next: Next) => Promise<void>) & MiddlewareHandler<SessionEnv<Data, Name>> {
   const settings = settingsOf(options)
   const { name } = settings
   return async function session(c: Context, next): Promise<void> {

@@ -21,9 +21,8 @@ export type { Removal, SelfIndexedStore } from '../storage/self-indexed-store.ts
 export interface SessionNamespace {
   /** As `DurableObjectNamespace.idFromName`. */
   idFromName(name: string): unknown
-  /** As `DurableObjectNamespace.get`. */
-  // biome-ignore lint/suspicious/noExplicitAny: the id is what idFromName gave
-  get(id: any): SessionStub
+  /** As `DurableObjectNamespace.get`, of an id that `idFromName` gave. */
+  get(id: never): SessionStub
 }
 
 /**
@@ -309,7 +308,8 @@ export class DurableObjectStore extends SelfIndexedStore {
    * (https://developers.cloudflare.com/durable-objects/best-practices/error-handling/).
    */
   async #ask<T>(name: string, call: (object: SessionStub) => Promise<T>): Promise<T> {
-    const attempt = (): Promise<T> => call(this.#namespace.get(this.#namespace.idFromName(name)))
+    const attempt = (): Promise<T> =>
+      call(this.#namespace.get(this.#namespace.idFromName(name) as never))
     try {
       return await attempt()
     } catch (error) {

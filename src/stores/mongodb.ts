@@ -21,24 +21,22 @@ export type { IndexedStore, KeyedStoreOptions } from '../storage/keyed-store.ts'
 export interface MongoDBCollection {
   /** Database and collection. */
   readonly namespace?: string
-  // biome-ignore-start lint/suspicious/noExplicitAny: the driver's own types for filters and documents stay its own
   /** As `Collection.findOne`. */
-  findOne(filter: any, options?: any): Promise<any>
+  findOne(filter: object, options?: object): Promise<unknown>
   /** As `Collection.find`. */
-  find(filter: any, options?: any): { toArray(): Promise<any[]> }
+  find(filter: object, options?: object): { toArray(): Promise<unknown[]> }
   /** As `Collection.insertOne`. */
-  insertOne(document: any, options?: any): Promise<unknown>
+  insertOne(document: object, options?: object): Promise<unknown>
   /** As `Collection.replaceOne`. */
-  replaceOne(filter: any, document: any, options?: any): Promise<{ matchedCount: number }>
+  replaceOne(filter: object, document: object, options?: object): Promise<{ matchedCount: number }>
   /** As `Collection.deleteOne`. */
-  deleteOne(filter: any, options?: any): Promise<{ deletedCount: number }>
+  deleteOne(filter: object, options?: object): Promise<{ deletedCount: number }>
   /** As `Collection.deleteMany`. */
-  deleteMany(filter: any, options?: any): Promise<{ deletedCount: number }>
+  deleteMany(filter: object, options?: object): Promise<{ deletedCount: number }>
   /** As `Collection.countDocuments`. */
-  countDocuments(filter?: any, options?: any): Promise<number>
+  countDocuments(filter?: object, options?: object): Promise<number>
   /** As `Collection.createIndex`. */
-  createIndex(keys: any, options?: any): Promise<string>
-  // biome-ignore-end lint/suspicious/noExplicitAny: as above
+  createIndex(keys: Record<string, 1>, options?: object): Promise<string>
 }
 
 /** The options of `MongoDBStore`. */

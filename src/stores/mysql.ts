@@ -16,8 +16,7 @@ export type { SqlStore, SqlStoreOptions } from './shared/sql-store.ts'
 /** The subset of a `mysql2/promise` connection or pool that `MySQLStore` uses. */
 export interface MySQLClient {
   /** As `Connection.execute`, with promises. */
-  // biome-ignore lint/suspicious/noExplicitAny: the driver's own types for parameters and results stay its own
-  execute(sql: any, values: any[]): Promise<[any, unknown]>
+  execute(sql: string | object, values: SqlValue[]): Promise<[unknown, unknown]>
 }
 
 /** The options of `MySQLStore`. */
@@ -84,9 +83,10 @@ export class MySQLStore extends SqlStore {
     // Not query(): it writes values into the text, and how to escape them depends on the server's SQL mode.
     const statement = 'format' in this.#client ? { sql, ...PLAIN_ROWS } : sql
     const answer = await this.#client.execute(statement, values)
-    const result = Array.isArray(answer) ? answer[0] : undefined
+    const result: unknown = Array.isArray(answer) ? answer[0] : undefined
     if (Array.isArray(result)) return { rows: result, changes: 0 }
-    if (result?.affectedRows !== undefined) return { rows: [], changes: result.affectedRows }
+    const { affectedRows } = Object(result) as { affectedRows?: number }
+    if (affectedRows !== undefined) return { rows: [], changes: affectedRows }
     throw answerNotUnderstood('no pair of a result and its fields')
   }
 }

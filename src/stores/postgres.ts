@@ -19,8 +19,7 @@ export type PostgresClient = PostgresJsClient | PgClient
 /** The subset of a postgres.js `sql` that `PostgresStore` uses. */
 export interface PostgresJsClient {
   /** As `sql.unsafe`: the text of a statement and its parameters. */
-  // biome-ignore lint/suspicious/noExplicitAny: the driver's own types for parameters and rows stay its own
-  unsafe(text: string, values?: any[], options?: { prepare?: boolean }): PromiseLike<any>
+  unsafe(text: string, values?: SqlValue[], options?: { prepare?: boolean }): PromiseLike<unknown>
 }
 
 /** The subset of a `pg` `Client` or `Pool`, or of a `PGlite`, that `PostgresStore` uses. */
@@ -48,7 +47,7 @@ const LOOKALIKES: readonly Lookalike[] = [
   {
     // Its unsafe() sends nothing: it marks text for a template.
     matches: (client) =>
-      typeof client === 'function' &&
+      typeof (client as unknown) === 'function' &&
       typeof client.transaction === 'function' &&
       client.begin === undefined,
     advice:
@@ -95,10 +94,10 @@ export class PostgresStore extends SqlStore {
   protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     if ('unsafe' in this.#client) {
       // Prepared by name, unless the client was made with `prepare: false`.
-      const query = this.#client.unsafe(sql, values, { prepare: true })
+      const query: Query = this.#client.unsafe(sql, values, { prepare: true })
       // As arrays, if the client can: then no `transform` renames the columns.
-      const rows = (await (query as Query).values?.()) ?? (await query)
-      return { rows: rows?.map?.(named(sql)), changes: rows?.count }
+      const rows = ((await query.values?.()) ?? (await query)) as Partial<Rows> | undefined
+      return { rows: rows?.map?.(named(sql)), changes: rows?.count } as SqlResult
     }
     const { rows, rowCount, affectedRows } = await this.#client.query(sql, values)
     // Neither is a number after a statement that changes no rows.
@@ -106,10 +105,14 @@ export class PostgresStore extends SqlStore {
   }
 }
 
-/** The part of a postgres.js query that is not in every client with an `unsafe`. */
-interface Query {
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  values?(): PromiseLike<any>
+/** A query of postgres.js. `values` is not in every client with an `unsafe`. */
+interface Query extends PromiseLike<unknown> {
+  values?(): PromiseLike<unknown>
+}
+
+/** Its result, if it is what it should be. */
+interface Rows extends Array<unknown> {
+  readonly count: number
 }
 
 /** Gives a row that came as an array its names. */

@@ -7,7 +7,13 @@ import { checkOptions } from '../options/check-options.ts'
 import type { SessionRecord } from '../session/session-record.ts'
 import type { KeyedStoreOptions } from '../storage/keyed-store.ts'
 import { type Removal, SelfIndexedStore } from '../storage/self-indexed-store.ts'
-import { answerNotUnderstood, atLeastOne, checkClient, type Lookalike } from './shared/client.ts'
+import {
+  answerNotUnderstood,
+  atLeastOne,
+  type Candidate,
+  checkClient,
+  type Lookalike,
+} from './shared/client.ts'
 import { driverAdvice } from './shared/driver-error.ts'
 import { checkPrefix } from './shared/prefix.ts'
 
@@ -109,7 +115,7 @@ const LOOKALIKES: readonly Lookalike[] = [
     advice: 'pass the client itself, not `client.legacy()`.',
   },
   {
-    matches: ({ options }) => Boolean(options?.keyPrefix),
+    matches: ({ options }) => Boolean((options as Candidate | undefined)?.keyPrefix),
     advice: 'pass a client without keyPrefix, and `prefix` to the store instead.',
   },
 ]
@@ -316,8 +322,7 @@ async function send(client: RedisClient, command: [string, ...string[]]): Promis
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever was passed
-function isClient(client: any): boolean {
+function isClient(client: Candidate): boolean {
   // Every function has a method `call`.
   if (typeof client !== 'object') return false
   return ['call', 'sendCommand', 'exec'].some((method) => typeof client[method] === 'function')

@@ -51,7 +51,7 @@ describe('exports', () => {
     expect(version).toBe(manifest.version)
   })
 
-  test('every door in src has an export', () => {
+  test('every entry point in src has an export', () => {
     const stores = readdirSync('src', { withFileTypes: true }).some(({ name }) => name === 'stores')
       ? readdirSync('src/stores')
           .filter((file) => file.endsWith('.ts'))
@@ -128,6 +128,15 @@ describe('the import graph', () => {
       expect([...seen].filter((file) => file.includes('hono'))).toEqual([])
     },
   )
+
+  test('writes `any` once: a session with any data', () => {
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    const uses = files.filter(
+      (name) =>
+        name.endsWith('.ts') && readFileSync(join('src', name), 'utf8').includes('noExplicitAny'),
+    )
+    expect(uses).toEqual([join('session', 'session.ts')])
+  })
 
   test('uses neither Buffer nor process', () => {
     const files = readdirSync('src', { recursive: true, encoding: 'utf8' })

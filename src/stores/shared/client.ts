@@ -3,10 +3,12 @@
 
 import { SessionError } from '../../errors.ts'
 
+/** Anything but `null` and `undefined`. Properties are looked up by name, and may be missing. */
+export type Candidate = Readonly<Record<string, unknown>>
+
 /** One kind of object that is easily passed in place of a client, and what to pass instead. */
 export interface Lookalike {
-  // biome-ignore lint/suspicious/noExplicitAny: whatever somebody passed, already known not to be null
-  matches(client: any): boolean
+  matches(client: Candidate): boolean
   readonly advice: string
 }
 
@@ -17,7 +19,8 @@ const COMMON: readonly Lookalike[] = [
     advice: 'this is a promise: await it first.',
   },
   {
-    matches: (client) => typeof client === 'string' || client.connectionString !== undefined,
+    matches: (client) =>
+      typeof (client as unknown) === 'string' || client.connectionString !== undefined,
     advice: 'make a client with this URL or binding, and pass that.',
   },
   {
@@ -40,9 +43,10 @@ export function checkClient(
   if (client === undefined || client === null) {
     throw new TypeError(`${takes}, and got ${client}. Check what it is made from, and its name.`)
   }
-  const found = [...COMMON, ...lookalikes].find(({ matches }) => matches(client))
+  const candidate = client as Candidate
+  const found = [...COMMON, ...lookalikes].find(({ matches }) => matches(candidate))
   if (found) throw new TypeError(`${takes}; ${found.advice}`)
-  if (!fits(client)) throw new TypeError(`${takes}. ${whatItIs(client, fits)}`)
+  if (!fits(candidate)) throw new TypeError(`${takes}. ${whatItIs(client, fits)}`)
 }
 
 /** Names of classes and properties may be said, values may not: `env` holds secrets beside bindings. */
@@ -50,7 +54,7 @@ function whatItIs(client: unknown, fits: Lookalike['matches']): string {
   if (typeof client === 'function' && client.prototype) return 'This is a class: pass an instance.'
   const holder = Object(client) as Record<string, unknown>
   const isClient = (name: string): boolean =>
-    Object(holder[name]) === holder[name] && fits(holder[name])
+    Object(holder[name]) === holder[name] && fits(holder[name] as Candidate)
   const name = Object.keys(holder).find(isClient)
   if (name !== undefined) return `This is an object that holds one: pass its property \`${name}\`.`
   return `This is something else, of the kind ${holder.constructor?.name || 'Object'}.`
