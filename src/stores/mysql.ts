@@ -15,8 +15,8 @@ export type { SqlStore, SqlStoreOptions } from './shared/sql-store.ts'
 
 /** The subset of a `mysql2/promise` connection or pool that `MySQLStore` uses. */
 export interface MySQLClient {
-  /** As `Connection.execute`, with promises. */
-  execute(sql: string | object, values: SqlValue[]): Promise<[unknown, unknown]>
+  /** As `Connection.execute`, with promises. `sql`: a statement, or mysql2's options with one. */
+  execute(sql: never, values: SqlValue[]): Promise<[unknown, unknown]>
 }
 
 /** The options of `MySQLStore`. */
@@ -82,7 +82,7 @@ export class MySQLStore extends SqlStore {
   protected async query(sql: string, values: SqlValue[]): Promise<SqlResult> {
     // Not query(): it writes values into the text, and how to escape them depends on the server's SQL mode.
     const statement = 'format' in this.#client ? { sql, ...PLAIN_ROWS } : sql
-    const answer = await this.#client.execute(statement, values)
+    const answer = await this.#client.execute(statement as never, values)
     const result: unknown = Array.isArray(answer) ? answer[0] : undefined
     if (Array.isArray(result)) return { rows: result, changes: 0 }
     const { affectedRows } = Object(result) as { affectedRows?: number }

@@ -3,7 +3,7 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { Client, Pool } from 'pg'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { type PostgresClient, PostgresStore } from '../../src/stores/postgres.ts'
+import { type PgResult, type PostgresClient, PostgresStore } from '../../src/stores/postgres.ts'
 import { storeContract } from '../../src/testing.ts'
 import { httpStory } from '../support/http-story.ts'
 import { storyApp } from '../support/story-app.ts'
@@ -99,7 +99,7 @@ for (const [backend, url] of Object.entries(BACKENDS)) {
         longestTable: 56,
         execute: async (sql) => {
           const answer = await ('unsafe' in client ? client.unsafe(sql) : client.query(sql, []))
-          return Array.isArray(answer) ? answer : answer.rows
+          return Array.isArray(answer) ? answer : (answer as PgResult).rows
         },
         quote: '"',
         triggers: (table, log) => [
