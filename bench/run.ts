@@ -1,5 +1,6 @@
 // What a session costs in workerd, beside the other libraries: `npm run bench`, `npm run bench -- --quick --check`.
-// `--quick`: fewer rounds, no load test, and docs stay as they are. `--check`: fails if a bar is missed.
+// `--quick`: fewer rounds, no load test, and docs stay as they are. `--check`: fails if a bar is missed. `--ours`: the
+// yardsticks and this library only, and nothing but the comparison; the fewer share a runtime, the less noise.
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { barsOf, isMissed, noiseOf, type Results, SEALED_PEERS } from './bars.ts'
@@ -15,7 +16,10 @@ import { WORKS, type Work } from './questions.ts'
 import { measureSizes } from './size.ts'
 
 const isQuick = process.argv.includes('--quick')
-const subjects = Object.keys(SUBJECTS) as Subject[]
+const isOurs = process.argv.includes('--ours')
+const subjects = (Object.keys(SUBJECTS) as Subject[]).filter(
+  (name) => !isOurs || ['yardstick', 'ours'].includes(SUBJECTS[name].kind),
+)
 
 console.log('A session’s own time in µs, and as a multiple of the floor. Less is better.\n')
 const comparison = await compare({
@@ -28,6 +32,7 @@ printComparison(comparison)
 console.log(
   `\nNoise: two identical subjects differ by up to ${noiseOf(comparison).toFixed(1)} µs. Smaller differences mean nothing.`,
 )
+if (isOurs) process.exit()
 
 const growth = await measureGrowth(isQuick ? 1 : 4)
 const results: Results = {
