@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import type { Plugin } from 'esbuild'
 import { bundle } from '../test/support/isolates.ts'
 import { SUBJECTS, type Subject } from './compare.ts'
 import { startCopies } from './runtime.ts'
@@ -15,6 +17,16 @@ export const COLD: readonly Subject[] = [
 
 export type Cold = Partial<Record<Subject, Estimate>>
 
+/** What npm publishes in place of the sources: the comments are gone, which a fresh isolate would have to read as well. */
+const AS_PUBLISHED: Plugin = {
+  name: 'as published',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
+      path: resolve(path.replace(/^.*\/src\//, 'dist/').replace(/ts$/, 'js')),
+    }))
+  },
+}
+
 /** Isolates of one run: what the runtime itself needs to start is taken off by a run with one. */
 const ISOLATES = 30
 
@@ -24,7 +36,10 @@ const ISOLATES = 30
  */
 export async function measureCold(runs: number): Promise<Cold> {
   const bundles = await Promise.all(
-    COLD.map(async (name) => [name, await bundle(`bench/${SUBJECTS[name].entry}.ts`)] as const),
+    COLD.map(
+      async (name) =>
+        [name, await bundle(`bench/${SUBJECTS[name].entry}.ts`, [AS_PUBLISHED])] as const,
+    ),
   )
   const times = new Map<Subject, number[]>(COLD.map((name) => [name, []]))
   for (let run = 0; run < runs; run++) {

@@ -35,7 +35,7 @@ const AT_ONCE = [1, 8]
 
 async function server(kind: Kind): Promise<{ url: string; dispose(): Promise<void> }> {
   const started = await startServer(kind)
-  if (!started) throw new Error(`There is no ${kind} here. docs/servers.md says how to get it.`)
+  if (!started) throw new Error(`There is no ${kind} here. CONTRIBUTING.md says how to get it.`)
   return started
 }
 

@@ -36,7 +36,7 @@ const WATCHED_RESPONSE: ResponseProperty & PropertyDescriptor = {
       watcher.isUnmarked = true
     }
     before.set.call(this, response)
-    mergesResponses ||= isFirst && response !== before.get.call(this)
+    if (isFirst && response) mergesResponses ||= response !== before.get.call(this)
   },
 }
 

@@ -51,7 +51,8 @@ function restore(left: unknown): Partition {
   const restored = newPartition()
   try {
     for (const [id, record] of recordsIn(left)) setRecord(restored, id, record)
-    if ((left as Partition).layout === LAYOUT) return Object.assign(left as Partition, restored)
+    const { layout } = Object(left) as Partial<Partition>
+    if (layout === LAYOUT) return Object.assign(left as Partition, restored)
   } catch {
     // Frozen, or nothing that can be read.
   }
@@ -60,7 +61,7 @@ function restore(left: unknown): Partition {
 
 /** Of this edition (`entries`), or of the first (`records`, without links). */
 function* recordsIn(left: unknown): Generator<[id: string, record: SessionRecord]> {
-  const { entries, records } = left as { entries?: unknown; records?: unknown }
+  const { entries, records } = Object(left) as { entries?: unknown; records?: unknown }
   const now = Date.now()
   for (const map of [records, entries]) {
     if (!(map instanceof Map)) continue

@@ -172,7 +172,7 @@ export const mutations: Mutation[] = [
   {
     what: 'Y1 another evaluation gets a partition of its own',
     file: 'storage/shared-partitions',
-    from: 'if ((left as Partition).layout === LAYOUT)',
+    from: 'if (layout === LAYOUT)',
     to: 'if (false)',
     caughtBy: ['shared-partitions', 'in stores of before and after'],
   },

@@ -1,4 +1,4 @@
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { Miniflare, type MiniflareOptions } from 'miniflare'
 
 /** The newest date that the pinned workerd takes. */
@@ -7,7 +7,7 @@ const COMPATIBILITY_DATE = '2026-10-23'
 type Modules = Record<string, { type: 'esm'; contents: string }>
 
 /** One module, bundled the way wrangler does it: workerd's conditions, ESM. */
-export async function bundle(entryPoint: string): Promise<string> {
+export async function bundle(entryPoint: string, plugins: Plugin[] = []): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entryPoint],
     bundle: true,
@@ -19,6 +19,7 @@ export async function bundle(entryPoint: string): Promise<string> {
     alias: { 'isolate-session': './src/index.ts' },
     jsx: 'automatic',
     jsxImportSource: 'hono/jsx',
+    plugins,
   })
   return outputFiles[0]?.text ?? ''
 }
