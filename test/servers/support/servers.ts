@@ -101,7 +101,7 @@ const RECIPES: Record<Kind, Recipe> = {
     command: (directory, port) => [
       ...['--no-defaults', `--datadir=${join(directory, 'data')}`, `--port=${port}`],
       ...[`--socket=${join(directory, 's')}`, `--pid-file=${join(directory, 'pid')}`],
-      ...['--bind-address=127.0.0.1', '--skip-name-resolve', '--max-connections=300'],
+      ...['--bind-address=127.0.0.1', '--skip-name-resolve', '--max-connections=600'],
       `--init-file=${join(directory, 'init.sql')}`,
     ],
     ping: async (url) => {
