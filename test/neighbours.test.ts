@@ -268,12 +268,15 @@ describe('M12 headers of middleware outside of ours stay when the store fails', 
 
 const ELSEWHERE = { headers: { Origin: 'https://other.example' } }
 
+function expectFailureWithCors({ status, headers }: Response): void {
+  expect(status).toBe(500)
+  expect(headers.get('Access-Control-Allow-Origin')).toBe('https://other.example')
+}
+
 test('M12 of a sign-out that fails, the headers of cors go out', async () => {
   const { ada, store } = await world(ORDERS['inside of cors'] ?? expect.fail())
   store.failNext('destroySession')
-  const response = await ada.visit('/sign-out', ELSEWHERE)
-  expect(response.status).toBe(500)
-  expect(response.headers.get('Access-Control-Allow-Origin')).toBe('https://other.example')
+  expectFailureWithCors(await ada.visit('/sign-out', ELSEWHERE))
 })
 
 test('M12 the headers of cors stay when a middleware inside changes the session last', async () => {
@@ -287,9 +290,7 @@ test('M12 the headers of cors stay when a middleware inside changes the session 
   })
   await ada.visit('/untouched', ELSEWHERE)
   store.failNext('storeSession')
-  const response = await ada.visit('/read', ELSEWHERE)
-  expect(response.status).toBe(500)
-  expect(response.headers.get('Access-Control-Allow-Origin')).toBe('https://other.example')
+  expectFailureWithCors(await ada.visit('/read', ELSEWHERE))
 })
 
 test('M12 of an extension that fails, headers from outside go out and the handler’s do not', async () => {

@@ -9,7 +9,7 @@ import { DurableObjectStore } from '../../src/stores/durable-object.ts'
 import { PostgresStore } from '../../src/stores/postgres.ts'
 import { RedisStore } from '../../src/stores/redis.ts'
 import { PROFILE } from '../library.ts'
-import { base64url, cookieValue, keepEntry, mark, newEntry } from '../subjects/floors.ts'
+import { base64url, cookieValue, hash, keepEntry, mark, newEntry } from '../subjects/floors.ts'
 import type { BackendQuestion } from './run.ts'
 
 export { SessionObject } from '../../src/stores/durable-object.ts'
@@ -94,9 +94,6 @@ const BACKENDS: Record<BackendQuestion['backend'], (env: Env) => Promise<Backend
   },
 }
 
-const hash = async (value: string): Promise<string> =>
-  base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(value))))
-
 /** Sessions expire, as they must on every backend. No versions, no conditions: of two writes at once one is lost. */
 function minimum(shelf: Shelf): MiddlewareHandler {
   return async (c, next) => {
@@ -150,8 +147,6 @@ function minimumOver(shelf: Shelf): Hono {
   })
 }
 
-const PATHS = { begin: '/begin', read: '/read', write: '/write' }
-
 /** One visitor for each of the requests that are on their way at once; every answer is checked. */
 async function visit(
   app: { fetch: Hono['fetch'] },
@@ -174,7 +169,7 @@ async function visit(
     visitors.map(async (visitor) => {
       for (let i = 0; i < n / atOnce; i++) {
         if (work === 'write') visitor.n++
-        const response = await ask(PATHS[work], work === 'begin' ? '' : visitor.cookie)
+        const response = await ask(`/${work}`, work === 'begin' ? '' : visitor.cookie)
         const body = await response.text()
         const expected = work === 'begin' ? '0' : String(visitor.n)
         if (body !== expected) throw new Error(`${work}: ${body} instead of ${expected}`)

@@ -1,15 +1,11 @@
 import { serve } from '../library.ts'
-import { base64url, cookieValue, handlers, keepEntry, mark, newEntry } from './floors.ts'
+import { base64url, cookieValue, handlers, hash, keepEntry, mark, newEntry } from './floors.ts'
 
 // The least that a session under a hashed id can do, by whatever is quickest in workerd.
 
 const VALUE_LENGTH = 43
 
 const sessions = new Map<string, string>()
-const encoder = new TextEncoder()
-
-const hash = async (value: string): Promise<string> =>
-  base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(value))))
 
 export default serve({
   rotates: true,

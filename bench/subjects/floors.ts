@@ -15,6 +15,11 @@ type Encodable = { toBase64(options: object): string }
 export const base64url = (bytes: Uint8Array): string =>
   (bytes as unknown as Encodable).toBase64({ alphabet: 'base64url', omitPadding: true })
 
+const encoder = new TextEncoder()
+
+export const hash = async (value: string): Promise<string> =>
+  base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(value))))
+
 export const newEntry = (): Entry => ({ data: undefined, written: false, renewed: false })
 
 /** The value of the session's cookie, which is the last one that the visitors here send. */

@@ -61,7 +61,7 @@ export function noStore(asked: string | null): string {
 
 /** `Cache-Control` for a response that depends on the session. */
 export function privately(asked: string | null): string {
-  // Most of the time the first look has put it there.
+  // The usual cases, without parsing.
   if (asked === null || asked === 'private') return 'private'
   const kept = unshared(asked)
   const isStrict = kept.some(([name]) => name === 'no-store' || name === 'private')

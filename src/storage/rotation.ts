@@ -95,8 +95,8 @@ async function bury(
   try {
     return await backend.replace(id, dead, live)
   } catch (error) {
-    // The call may have been applied after all, or may still be on its way. Writing the live record again in a fresh version
-    // settles it: a late call no longer finds its version. If that write is refused, the dead record may be there already.
+    // We do not know whether the backend replaced the record, or still will. So write the live record again with a new version:
+    // if that works, the first call can no longer match. If it is refused, check whether the dead record is already stored.
     const again = { ...live, version: freshVersion() }
     const lives = await backend.replace(id, again, live).catch(() => false)
     if (!lives && isOwn(await backend.read(id).catch(() => undefined), dead)) return true

@@ -68,7 +68,7 @@ export class StoreTest {
     return value
   }
 
-  /** The session under a value, which must be there. */
+  /** Loads a session by its cookie value. Fails the rule if the store does not find it. */
   async load(value: string): Promise<Session> {
     const session = await this.store.loadSession(value)
     this.assert(session, 'loadSession gives the session that was stored under a cookie value')

@@ -77,12 +77,8 @@ export function worldOf(mount: Mount): {
     })
     return { app, store, events, ada: new Visitor(app as never) }
   }
-  const ofHono = (
-    mount === (session as never)
-      ? test
-      : // `withSession` has no `onError` and no `c.error`, so these tests have nothing to run against there.
-        test.skip
-  ) as typeof test
+  // Skipped without Hono: `withSession` has no `onError` and no `c.error`, so there is nothing to test.
+  const ofHono = (mount === (session as never) ? test : test.skip) as typeof test
   return { world, mounted, ofHono }
 }
 

@@ -16,7 +16,7 @@ export function equal(fields: Record<string, string>): Record<string, { $eq: str
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { $eq: value }]))
 }
 
-/** Not expired, by the clock of this isolate. MongoDB's TTL thread comes once a minute, so what has expired may still be there. */
+/** A filter for documents that have not expired. MongoDB deletes expired ones only about once a minute, so queries skip them. */
 export function isLive(): { $or: object[] } {
   return { $or: [{ expiry: null }, { expiry: { $gt: new Date(Date.now()) } }] }
 }
