@@ -184,6 +184,13 @@ export const mutations: Mutation[] = [
     caughtBy: ['servers/postgres', 'a table that is missing is told as that'],
   },
   {
+    what: 'of two migrations at once, one fails',
+    file: 'stores/shared/sql-dialect',
+    from: '42P07|42710',
+    to: '42P07',
+    caughtBy: ['servers/postgres', 'another one has just made the type of the table'],
+  },
+  {
     what: 'PostgreSQL is read from Hyperdrive’s cache',
     file: 'stores/shared/sql-dialect',
     from: '"body", now()\'',

@@ -84,9 +84,10 @@ export const POSTGRES: Dialect = {
   // Rows that a request is writing are left for the next time: nobody waits for the other. As an array, or the limit may be passed.
   deleteExpired: (table, limit) =>
     `DELETE FROM ${table} WHERE "id" = ANY (ARRAY (SELECT "id" FROM ${table} WHERE "expiry" <= ? LIMIT ${limit} FOR UPDATE SKIP LOCKED))`,
-  // Class 40: rolled back because of another transaction. The other two: a migration that runs twice at the same time.
+  // Class 40: rolled back because of another transaction. The other three: a migration that runs twice at the same time finds
+  // a catalogue's row, a table or the table's type that was not there when `IF NOT EXISTS` looked.
   maxTries: (error) =>
-    /^40/.test(codeOf(error)) ? MANY : /23505|42P07/.test(codeOf(error)) ? FEW : 1,
+    /^40/.test(codeOf(error)) ? MANY : /23505|42P07|42710/.test(codeOf(error)) ? FEW : 1,
   isMissingTable: (error) => codeOf(error) === '42P01',
   isDenied: (error) => codeOf(error) === '42501',
   advice: (error) => driverAdvice(error, codeOf(error).startsWith('28')),
