@@ -49,12 +49,9 @@ function restore(): void {
 process.on('exit', restore)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
-/** The titles of the tests that failed. */
-function failures([file, title]: [string, string]): {
-  failed: string[]
-  ran: number
-} {
-  const pattern = title.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+/** The titles of the tests that failed, of those in a file which have one of these titles. */
+function failures(file: string, titles: string[]): { failed: string[]; ran: number } {
+  const pattern = titles.map((title) => title.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|')
   const project = ['servers', 'node'].find((name) => file.startsWith(`${name}/`)) ?? 'workerd'
   const args = ['run', '--project', project, `test/${file}.test.ts`, '-t', pattern]
   args.push('--reporter=json', `--outputFile=${REPORT}`)
@@ -72,6 +69,15 @@ function failures([file, title]: [string, string]): {
   }
 }
 
+// A test that fails before anything is broken would catch whatever is done.
+for (const [file, named] of Map.groupBy(chosen, ({ caughtBy }) => caughtBy[0])) {
+  const titles = [...new Set(named.map(({ caughtBy }) => caughtBy[1]))]
+  const { failed } = failures(file, titles)
+  if (failed.length === 0) continue
+  console.log(`✗ fails with nothing broken: ${failed.join(', ')}`)
+  process.exit(1)
+}
+
 let survivors = 0
 for (const { what, file, from, to, caughtBy } of chosen) {
   const path = `src/${file}.ts`
@@ -86,7 +92,7 @@ for (const { what, file, from, to, caughtBy } of chosen) {
     path,
     text.replace(from, () => to),
   )
-  const { failed, ran } = failures(caughtBy)
+  const { failed, ran } = failures(caughtBy[0], [caughtBy[1]])
   writeFileSync(path, text)
   const caught = failed.some((name) => name.includes(caughtBy[1]))
   if (!caught) survivors++
