@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { MemoryStore, type MemoryStoreOptions, Session, type SessionRecord } from '../src/index.ts'
+import { partitionOf } from '../src/storage/memory-store.ts'
 import { storeContract } from '../src/testing.ts'
 import { useClock } from './support/clock.ts'
 import { storyApp } from './support/story-app.ts'
@@ -289,6 +290,32 @@ describe('Y3 at the limit', () => {
     clock.advance(60)
     await issue(store)
     expect(await isThere(store, stranger)).toBe(true)
+  })
+})
+
+describe('O1 the index of owners', () => {
+  const signInAndOut = async (store: MemoryStore, owner: string): Promise<void> => {
+    const value = await issue(store, (session) => session.signIn(owner))
+    const session = (await store.loadSession(value)) ?? expect.fail('not stored')
+    await store.destroySession(session)
+  }
+
+  test('finds somebody who signed out and in again, however many others have signed out since', async () => {
+    const store = named()
+    await signInAndOut(store, 'ada')
+    const value = await issue(store, (session) => session.signIn('ada'))
+    for (let i = 0; i < 200; i++) await signInAndOut(store, `other-${i}`)
+    expect(await store.sessionsOf('ada')).toHaveLength(1)
+    expect(await store.destroySessionsOf('ada')).toBe(1)
+    expect(await isThere(store, value)).toBe(false)
+  })
+
+  test('forgets who has left', async () => {
+    const store = named()
+    for (let i = 0; i < 1000; i++) await signInAndOut(store, `other-${i}`)
+    const { owners, vacant } = partitionOf(store)
+    expect(owners.size).toBeLessThan(100)
+    expect(vacant.size).toBeLessThan(100)
   })
 })
 

@@ -254,6 +254,20 @@ export const mutations: Mutation[] = [
     caughtBy: ['memory-store', 'is not in the number that cleanup() gives'],
   },
   {
+    what: 'O1 an owner who signed out is forgotten, although they came back',
+    file: 'storage/memory-partition',
+    from: 'if (owners.get(first)?.size === 0) owners.delete(first)',
+    to: 'owners.delete(first)',
+    caughtBy: ['memory-store', 'finds somebody who signed out and in again'],
+  },
+  {
+    what: 'Y3 owners who signed out are never forgotten',
+    file: 'storage/memory-partition',
+    from: 'if (vacant.size <= MAX_VACANT) return',
+    to: 'return',
+    caughtBy: ['memory-store', 'forgets who has left'],
+  },
+  {
     what: 'Y3 a rotated session stays in its owner’s index',
     file: 'storage/memory-partition',
     from: '  removeFromIndex(partition, id, before)\n',
