@@ -7,6 +7,7 @@ import { sealResponses } from '../support/sealed.ts'
 
 import {
   cookieOf,
+  type Data,
   type Env,
   HOST,
   MOUNTS,
@@ -219,6 +220,37 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       expect(store.calls).toHaveLength(calls + 1)
       expect(await ada.text('/read')).toBe('1')
       expect((await ada.visit('/unavailable', post)).status).toBe(503)
+      expect(await ada.text('/read')).toBe('1')
+    })
+
+    test('and ends in a 5xx has dropped its changes, so a late save() finds none', async () => {
+      const { app, store, ada } = failing()
+      let kept: Session<Data> | undefined
+      app.post('/fail/late', (c) => {
+        kept = c.var.session
+        kept.set('n', 99)
+        throw new Error('failed')
+      })
+      await write(ada)
+      expect((await ada.visit('/fail/late', post)).status).toBe(500)
+      expect(kept?.dataChanged).toBe(false)
+      await kept?.save()
+      expect(methods(store)).toEqual(['storeSession', 'loadSession', 'reloadSession'])
+      expect(await ada.text('/read')).toBe('1')
+    })
+
+    test.each([401, 403] as const)('a %i drops a sign-in, and rotates nothing', async (status) => {
+      const { app, store, ada } = failing()
+      app.post('/refuse', (c) => {
+        c.var.session.signIn('ada')
+        throw new HTTPException(status)
+      })
+      expect(cookieOf(await ada.visit('/refuse', post))).toBeNull()
+      expect(store.calls).toEqual([])
+      await write(ada)
+      const calls = store.calls.length
+      expect(cookieOf(await ada.visit('/refuse', post))).toBeNull()
+      expect(methods(store).slice(calls)).toEqual(['loadSession'])
       expect(await ada.text('/read')).toBe('1')
     })
 

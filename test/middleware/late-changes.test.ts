@@ -199,6 +199,44 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       await expect(signedOut.save((s) => s.set('n', 1))).rejects.toEqual(committed)
     })
 
+    test.each<[string, (s: Session<Data>) => void]>([
+      ['regenerate', (s) => s.regenerate({ keep: [] })],
+      ['signIn', (s) => s.signIn('ada')],
+      [
+        'another session in place of this one',
+        (s) => {
+          s.destroy()
+          s.set('n', 2)
+        },
+      ],
+    ])('save(change) with %s is refused and changes nothing', async (_what, change) => {
+      const it = lateWorld()
+      const late = await it.settled('/write')
+      const before = late.toJSON()
+      await expect(late.save(change)).rejects.toEqual(committed)
+      expect(late.toJSON()).toEqual(before)
+      expect(late.isDestroyed).toBe(false)
+      expect(late.dataChanged).toBe(false)
+      await late.save((s) => s.update('n', (n = 0) => n + 10))
+      expect(await it.ada.text('/read')).toBe('11')
+    })
+
+    test('save() stores nothing of a request whose store failed, because its cookie cannot follow', async () => {
+      const { app, store, ada } = world()
+      let kept: Session<Data> | undefined
+      app.post('/new', (c) => {
+        kept = c.var.session
+        kept.set('n', 1)
+        return c.text('ok')
+      })
+      store.failNext('storeSession')
+      expect((await ada.visit('/new', post)).status).toBe(500)
+      const calls = methods(store).length
+      await expect(kept?.save()).rejects.toEqual(committed)
+      expect(methods(store)).toHaveLength(calls)
+      expect(ada.cookies.size).toBe(0)
+    })
+
     test('a save() that is refused and that nobody waits for is logged, once in an isolate', async () => {
       vi.stubGlobal(Symbol.for('isolate-session.warned') as never, undefined)
       onTestFinished(() => void vi.unstubAllGlobals())
