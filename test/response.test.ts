@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isStreamed, noStore, privately, varyByCookie } from '../src/http/response.ts'
+import { isStreamed, noStore, personalize, privately, varyByCookie } from '../src/http/response.ts'
 
 describe('M17 Cache-Control', () => {
   const cases: [asked: string | null, looked: string, withCookie: string][] = [
@@ -58,5 +58,43 @@ describe('M17 a body that is still being written', () => {
   ]
   test.each(cases)('%o: %s', (headers, isStream) => {
     expect(isStreamed(new Response('', { headers }))).toBe(isStream)
+  })
+})
+
+describe('M17 headers that address shared caches alone', () => {
+  test.each(['CDN-Cache-Control', 'Cloudflare-CDN-Cache-Control'])('%s goes', (name) => {
+    const headers = { [name]: 'max-age=600', 'Cache-Control': 'private', Vary: 'Cookie' }
+    expect(personalize(new Response('', { headers }), undefined).headers.has(name)).toBe(false)
+  })
+})
+
+describe('M6 our cookie beside one that the response already has', () => {
+  const OURS = '__Host-session=new; Max-Age=60; Path=/; HttpOnly; SameSite=Lax; Secure'
+  const OF_DOMAIN = '__Secure-session=new; Path=/; Domain=shop.example; HttpOnly; Secure'
+
+  /** A browser tells cookies apart by name, path and domain. */
+  const cases: [other: string, ours: string, isTheSame: boolean][] = [
+    ['__Host-session=old; Path=/; Secure', OURS, true],
+    ['__Host-session=old;PATH=/', OURS, true],
+    [' __Host-session = old; Path = /', OURS, true],
+    ['__Host-session=old; Path=/admin; Path=/', OURS, true],
+    ['__Secure-session=old; Path=/; Domain=.Shop.Example', OF_DOMAIN, true],
+    ['theme=dark; Path=/', OURS, false],
+    ['__host-session=old; Path=/', OURS, false],
+    ['__Host-session=; Path=/admin; Max-Age=0', OURS, false],
+    ['__Host-session=; Path=/Admin; Path=/admin', OURS, false],
+    ['__Host-session=; Path=/; Domain=shop.example; Max-Age=0', OURS, false],
+    ['__Secure-session=; Path=/; Max-Age=0', OF_DOMAIN, false],
+    ['__Secure-session=; Path=/; Domain=other.example', OF_DOMAIN, false],
+  ]
+  test.each(cases)('%s beside %s', (other, ours, isTheSame) => {
+    const cookiesOf = (isWeak: boolean): string[] => {
+      const response = new Response('', { headers: { 'Set-Cookie': other } })
+      return personalize(response, { line: ours, isWeak }).headers.getSetCookie()
+    }
+    const kept = other.trim()
+    expect(cookiesOf(false)).toEqual(isTheSame ? [ours] : [kept, ours])
+    // One that says nothing new leaves the same cookie alone.
+    expect(cookiesOf(true)).toEqual(isTheSame ? [kept] : [kept, ours])
   })
 })
