@@ -298,6 +298,7 @@ describe('S1 habits of other libraries', () => {
     ['a list for options', (s: Session<Data>) => s.regenerate(['a'] as never)],
     ['a callback', (s: Session<Data>) => (s.destroy as (f: () => void) => void)(() => {})],
     ['another option', (s: Session<Data>) => s.signIn('ada', { keeps: ['a'] } as never)],
+    ['an option of signIn', (s: Session<Data>) => s.regenerate({ device: 'Firefox' } as never)],
   ])('throws where it happens: %s', async (_what, change) => {
     const { ada, response } = await inRequest((s) => {
       expect(() => change(s)).toThrow(TypeError)

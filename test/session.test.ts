@@ -398,6 +398,14 @@ describe('S6 flash', () => {
     expect((await load()).get('notice')).toBe('Saved')
   })
 
+  test('can be deleted without being read, and delete says that there was one', () => {
+    const session = new Session()
+    session.flash('notice', 'Saved')
+    expect(session.delete('notice')).toBe(true)
+    expect(session.has('notice')).toBe(false)
+    expect(session.delete('notice')).toBe(false)
+  })
+
   test('hides data under its key until it is read, and is over when the key is set or deleted', () => {
     const session = new Session()
     session.set('k', 'data')
@@ -441,6 +449,14 @@ describe('S7 regenerate', () => {
     session.regenerate()
     expect(session.isNew).toBe(true)
     expect(session.dataChanged).toBe(false)
+  })
+
+  test('with keep drops the other keys, also of a session that was never stored', () => {
+    const session = new Session()
+    session.set('cart', 1)
+    session.set('draft', 2)
+    session.regenerate({ keep: ['cart'] })
+    expect([...session.keys()]).toEqual(['cart'])
   })
 })
 
@@ -499,6 +515,12 @@ describe('S9 destroy', () => {
     expect(session.get('notice')).toBe('Signed out')
     session.destroy()
     expect(session.isDestroyed).toBe(true)
+  })
+
+  test('a session that was never stored is still new when it has ended', () => {
+    const session = new Session()
+    session.destroy()
+    expect([session.isNew, session.isDestroyed, session.id]).toEqual([true, true, undefined])
   })
 
   test('a destroyed session cannot be stored', async () => {

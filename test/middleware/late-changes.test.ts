@@ -168,6 +168,8 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       const late = await it.settled('/write')
       await late.save((s) => s.set('n', 42))
       expect(await it.ada.text('/read')).toBe('42')
+      // Only inside of it.
+      expect(() => late.set('n', 43)).toThrow(committed)
       await late.save((s) => s.destroy())
       expect(await it.ada.text('/read')).toBe('null')
     })

@@ -1,7 +1,9 @@
-import type { Context } from 'hono'
-import { describe, expect, test, vi } from 'vitest'
+import { type Context, Hono } from 'hono'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { session } from '../../src/index.ts'
 import { useClock } from '../support/clock.ts'
+import { sealResponses } from '../support/sealed.ts'
+import { makeSecret } from '../support/secret.ts'
 import { Visitor } from '../support/visitor.ts'
 
 import { HOST, MOUNTS, methods, newStore, post, worldOf, write } from '../support/world.ts'
@@ -57,5 +59,32 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       expect(answers).toEqual(['"ada"', '"bob"'])
       expect(ada.cookie).not.toBe(bob.cookie)
     })
+  })
+})
+
+describe('M18 mounted twice under one name', () => {
+  const store = newStore()
+  const secret = makeSecret()
+  const cases: [what: string, inner: object, outer: object, warnings: number][] = [
+    ['no other options', {}, {}, 0],
+    ['the same, written twice', { cookie: { path: '/' } }, { cookie: { path: '/' } }, 0],
+    ['the same list, written twice', { secrets: [secret] }, { secrets: [secret] }, 0],
+    ['an option more', { saveOnError: true }, {}, 1],
+    ['an option less', {}, { saveOnError: true }, 1],
+    ['another attribute', { cookie: { sameSite: 'Strict' } }, { cookie: { sameSite: 'Lax' } }, 1],
+    ['another store', { store: newStore() }, {}, 1],
+    ['a text for a list', { secrets: secret }, { secrets: [secret] }, 1],
+  ]
+  test.each(cases)('the inner one with %s', async (_what, inner, outer, warnings) => {
+    vi.stubGlobal(Symbol.for('isolate-session.warned') as never, undefined)
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    onTestFinished(() => warn.mockRestore())
+    const app = sealResponses(new Hono())
+    app.use(session({ store, ...outer }))
+    app.use('/sub/*', session({ store, ...inner }))
+    app.get('/sub/page', (c) => c.text('ok'))
+    for (let i = 0; i < 2; i++) expect((await app.request(`${HOST}/sub/page`)).status).toBe(200)
+    expect(warn).toHaveBeenCalledTimes(warnings)
   })
 })
