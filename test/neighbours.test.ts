@@ -508,6 +508,27 @@ test('M17 what middleware outside has asked of caches stays, and is not made wea
   }
 })
 
+test('M17 somebody who watches c.res outside of us sees every response of ours', async () => {
+  const seen: (string | null)[] = []
+  const watcher: Middleware = async (c, next) => {
+    const { get, set } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(c), 'res') ?? {}
+    Object.defineProperty(c, 'res', {
+      configurable: true,
+      get: () => get?.call(c),
+      set: (response?: Response) => {
+        if (response) seen.push(response.headers.get('Vary'))
+        set?.call(c, response)
+      },
+    })
+    await next()
+  }
+  const app: App = new Hono()
+  app.use(watcher, session({ store: new MemoryStore({ name: crypto.randomUUID() }) }))
+  app.get('/', (c) => c.text(String(c.var.session.get('n'))))
+  expect((await app.request('/')).headers.get('Vary')).toBe('Cookie')
+  expect(seen.at(-1)).toBe('Cookie')
+})
+
 // Behaviour of Hono that src/hono relies on and that Hono does not document. If one of these goes red with a new Hono, look there first.
 describe('Hono as src/hono/ takes it to be', () => {
   test('M17 c.res is an accessor of the prototype, with a getter and a setter', async () => {

@@ -85,6 +85,7 @@ describe('M6 our cookie beside one that the response already has', () => {
     ['__Host-session=; Path=/Admin; Path=/admin', OURS, false],
     ['__Host-session=; Path=/; Domain=shop.example; Max-Age=0', OURS, false],
     ['__Secure-session=; Path=/; Max-Age=0', OF_DOMAIN, false],
+    ['__Secure-session=; Path=/Shop', '__Secure-session=new; Path=/shop; Secure', false],
     ['__Secure-session=; Path=/; Domain=other.example', OF_DOMAIN, false],
   ]
   test.each(cases)('%s beside %s', (other, ours, isTheSame) => {

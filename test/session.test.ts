@@ -523,6 +523,15 @@ describe('S9 destroy', () => {
     expect([session.isNew, session.isDestroyed, session.id]).toEqual([true, true, undefined])
   })
 
+  test('one that was stored is not new, before and after its record is gone', async () => {
+    const { store, session } = await stored({ a: 1 })
+    const { id } = session
+    session.destroy()
+    expect([session.isNew, session.id]).toEqual([false, id])
+    await store.destroySession(session)
+    expect([session.isNew, session.id]).toEqual([false, id])
+  })
+
   test('a destroyed session cannot be stored', async () => {
     const { store, session } = await stored({ a: 1 })
     session.destroy()

@@ -97,6 +97,29 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       warn.mockRestore()
     })
 
+    test.each([
+      ['over https', `${HOST}/write`, {}],
+      ['over http to loopback', 'http://localhost:8787/write', {}],
+      [
+        'over http to loopback, where SameSite=None makes it Secure',
+        'http://localhost:8787/write',
+        { sameSite: 'None' },
+      ],
+      [
+        'over http elsewhere, when it is not Secure',
+        'http://shop.example/write',
+        { secure: false },
+      ],
+    ] as const)('warns of nothing %s', async (_what, url, cookie) => {
+      const warn = vi.spyOn(console, 'warn').mockReturnValue()
+      vi.stubGlobal(Symbol.for('isolate-session.warned') as never, undefined)
+      const store = new MemoryStore({ name: crypto.randomUUID(), warn: false })
+      await world({ store, cookie }).app.request(url, post)
+      expect(warn).not.toHaveBeenCalled()
+      vi.unstubAllGlobals()
+      warn.mockRestore()
+    })
+
     test('is never larger than a browser takes: then nothing is sent', async () => {
       const huge: SessionStore = {
         loadSession: async () => undefined,

@@ -50,10 +50,30 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       },
     )
 
-    test('is SESSION_GONE when it has expired, or is older than an absolute timeout of today', async () => {
+    test('is SESSION_GONE when it has expired', async () => {
       const { socket } = await kept({ idleTimeout: 100 })
       clock.advance(100)
       await expect(socket.reload()).rejects.toMatchObject({ code: 'SESSION_GONE' })
+    })
+
+    test('is SESSION_GONE when it is older than an absolute timeout of today, though its record lives', async () => {
+      const store = newStore()
+      const before = world({ store })
+      await write(before.ada)
+      clock.advance(50)
+      const { app, ada } = world({ store, absoluteTimeout: 100 })
+      for (const [name, value] of before.ada.cookies) ada.cookies.set(name, value)
+      let socket: Session<Data> | undefined
+      app.get('/open', (c) => {
+        socket = c.var.session
+        return c.json(socket.get('n'))
+      })
+      expect(await ada.text('/open')).toBe('1')
+      clock.advance(49)
+      await socket?.reload()
+      clock.advance(1)
+      await expect(socket?.reload()).rejects.toMatchObject({ code: 'SESSION_GONE' })
+      expect(await before.ada.text('/read')).toBe('1')
     })
 
     test('keeps the unsaved changes of this request on top', async () => {
