@@ -110,6 +110,25 @@ describe('M15 what is thrown past us', () => {
     expect(tries).toEqual([1, 2, 3])
   })
 
+  test.each([
+    [true, 'no-store'],
+    [false, 'private'],
+  ])(
+    'a page that onError makes of it is for nobody else (with a cookie: %s)',
+    async (writes, expected) => {
+      const app = guarded((c) => {
+        if (writes) c.var.session.set('tries', 1)
+        expect(c.var.session.owner).toBeUndefined()
+        throw new HTTPException(403)
+      })
+      app.onError((_error, c) => c.text('no', 403))
+      const response = await visitorOf(app).visit('/')
+      expect(cookieOf(response) !== null).toBe(writes)
+      expect(response.headers.get('Cache-Control')).toBe(expected)
+      expect(response.headers.get('Vary')).toBe('Cookie')
+    },
+  )
+
   test('a flash that goes with a thrown redirect is there afterwards', async () => {
     const app = guarded(async (c, next) => {
       if (c.req.path !== '/closed') return next()
@@ -131,6 +150,18 @@ describe('M15 what is thrown past us', () => {
     })
     expect(response.status).toBe(status)
     expect(await ada.text('/read')).toBe('9 undefined')
+  })
+
+  test('an error of the app’s own that onError answers with 401 signs nobody in either', async () => {
+    const app = appWith()
+    app.onError((error, c) => c.text(error.message, 401))
+    app.post('/refuse', (c) => {
+      c.var.session.signIn('ada')
+      throw new Error('no')
+    })
+    const ada = visitorOf(app)
+    const response = await ada.visit('/refuse', post)
+    expect([response.status, cookieOf(response)]).toEqual([401, null])
   })
 
   test('a handler that gives no response has failed', async () => {
@@ -310,12 +341,22 @@ describe('S1 habits of other libraries', () => {
 })
 
 describe('S11 S7 S10 what save and signIn promise', () => {
-  test('S11 save(change) refuses a function that gives a promise, and stores nothing', async () => {
-    const { ada, response } = await inRequest((s) =>
-      s.save((async (it: Session<Data>) => it.set('n', 9)) as never).catch((e) => e.name),
-    )
-    expect(await response.text()).toBe('TypeError')
-    expect(await ada.text('/read')).toBe('1 undefined')
+  test.each<[string, (it: Session<Data>) => Promise<void>]>([
+    ['a promise', async (it) => it.set('n', 9)],
+    // Its error is nobody's any more, and must not end the isolate as an unhandled rejection.
+    ['a promise that fails', async () => Promise.reject(new Error('never seen'))],
+  ])(
+    'S11 save(change) refuses a function that gives %s, and stores nothing',
+    async (_what, change) => {
+      const { ada, response } = await inRequest((s) => s.save(change as never).catch((e) => e.name))
+      expect(await response.text()).toBe('TypeError')
+      expect(await ada.text('/read')).toBe('1 undefined')
+    },
+  )
+
+  test('S11 save() of what is no function says what it takes', async () => {
+    const { response } = await inRequest((s) => s.save({} as never).catch((e) => e.message))
+    expect(await response.text()).toBe('save() takes a function, or nothing.')
   })
 
   test.each([

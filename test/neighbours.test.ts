@@ -352,6 +352,44 @@ describe('M23 what an order cannot do', () => {
     expect(cookieOf(await answer)).toContain('__Host-session=')
   })
 
+  describe('every(ours, guard) as all that a route has, and a guard that throws', () => {
+    async function thrown(
+      path: string,
+      onError?: Parameters<App['onError']>[0],
+    ): Promise<Response> {
+      const ours = session({ store: new MemoryStore({ name: crypto.randomUUID(), warn: false }) })
+      const app: App = new Hono()
+      const looks: Middleware = (c) => {
+        c.var.session.get('visits')
+        throw new HTTPException(401)
+      }
+      const writes: Middleware = (c) => {
+        c.var.session.set('visits', 1)
+        throw new HTTPException(401)
+      }
+      app.get('/look', every(ours, looks)).get('/write', every(ours, writes))
+      if (onError) app.onError(onError)
+      return app.request(`https://shop.example${path}`)
+    }
+
+    test.each([
+      ['Hono’s own answer', undefined],
+      ['c.text() in onError', (_error: Error, c: Context) => c.text('no', 401)],
+    ])('%s has the headers of the session', async (_what, onError) => {
+      const looked = await thrown('/look', onError)
+      expect(looked.headers.get('Cache-Control')).toBe('private')
+      expect(looked.headers.get('Vary')).toBe('Cookie')
+      const written = await thrown('/write', onError)
+      expect(written.headers.get('Cache-Control')).toBe('no-store')
+      expect(cookieOf(written)).toContain('__Host-session=')
+    })
+
+    test('a response that onError makes by itself has none: Hono shows it to nobody', async () => {
+      const response = await thrown('/write', () => new Response('no', { status: 401 }))
+      expect([response.status, cookieOf(response)]).toEqual([401, undefined])
+    })
+  })
+
   test('timeout inside of us is a request that failed: nothing of it is stored', async () => {
     const go = Promise.withResolvers<void>()
     const { ada, store } = await world((ours) => {

@@ -305,7 +305,9 @@ describe('S4 changes', () => {
     const { store, session, load } = await stored({ n: 1 })
     session.set('n', 2)
     expect(session.dataChanged).toBe(true)
-    await store.storeSession(session)
+    const storing = store.storeSession(session)
+    expect(session.dataChanged).toBe(true)
+    await storing
     expect(session.dataChanged).toBe(false)
     session.expireIn(60)
     session.regenerate()

@@ -41,6 +41,16 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
     })
 
     test.each([
+      [{ sameSite: 'None' as const }, /; SameSite=None; Secure$/],
+      [{ partitioned: true }, /; Partitioned; Secure$/],
+    ])(
+      'with %o is Secure on loopback, too: browsers would drop it otherwise',
+      async (options, shape) => {
+        expect(await lineOf('http://localhost:8787/write', options)).toMatch(shape)
+      },
+    )
+
+    test.each([
       [{ path: '/app' }, /^__Secure-session=.*; Path=\/app; HttpOnly; SameSite=Lax; Secure$/],
       [{ domain: 'shop.example' }, /^__Secure-session=.*; Path=\/; Domain=shop.example; HttpOnly/],
       [{ secure: false }, /^session=[^;]+; Max-Age=86400; Path=\/; HttpOnly; SameSite=Lax$/],

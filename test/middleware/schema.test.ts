@@ -173,6 +173,11 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
 
   test.each<[string, (value: unknown) => unknown, RegExp]>([
     ['is asynchronous', async (value) => ({ value }), /The schema of 'k' is asynchronous/],
+    [
+      'is asynchronous and fails',
+      async () => Promise.reject(new Error('never seen')),
+      /The schema of 'k' is asynchronous/,
+    ],
     ['makes what is no JSON', () => ({ value: new Date() }), /key "k"/],
   ])(
     'M24 a schema that %s is a TypeError that shows no value',

@@ -199,6 +199,22 @@ describe('CachingStore', () => {
     expect(backing.calls.length).toBe(before + 1)
   })
 
+  test('clearing it makes room', async () => {
+    const backing = new FaultyStore(newMemory())
+    const store = caching(backing, { maxBytes: 20_000 })
+    const remembered = async (): Promise<boolean> => {
+      const value = await issue(store, (session) => session.set('n', 'x'.repeat(4000)))
+      await load(store, value)
+      const before = backing.calls.length
+      await load(store, value)
+      return backing.calls.length === before
+    }
+    for (let round = 0; round < 9; round++) {
+      expect(await remembered()).toBe(true)
+      await store.clearStore()
+    }
+  })
+
   test('a visitor who writes at every request does not fill the cache', async () => {
     const { here } = world()
     const [value, other] = [await issue(here), await issue(here)]
