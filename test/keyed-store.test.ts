@@ -481,6 +481,8 @@ describe('T9 T10 a record that cannot be believed', () => {
     ['no data', record({}, { d: undefined })],
     ['flash of another type', record({}, { f: 'x' })],
     ['a flash without token', record({}, { f: { k: { value: 1 } } })],
+    ['a flash that is null', record({}, { f: { k: null } })],
+    ['a flash that is text', record({}, { f: { k: 'x' } })],
     ['an owner of another type', record({ owner: 5 })],
     ['a device of another type', record({}, { t: 5 })],
     ['persistent of another type', record({}, { p: 'yes' })],

@@ -156,6 +156,23 @@ describe('Y3 what another version has left', () => {
     expect(await store.count()).toBe(2)
   })
 
+  test('keeps its sessions though others among them are none', async () => {
+    const [value, records] = await someRecords('ada')
+    const [[id, record] = []] = records as Map<string, object>
+    const others: [string, unknown][] = [
+      ['nothing', undefined],
+      ['without version', { ...record, version: undefined }],
+      ['without body', { ...record, body: undefined }],
+      ['of a strange owner', { ...record, owner: 5 }],
+      ['expired', { ...record, expiry: 1 }],
+    ]
+    const name = newName()
+    leave(name, firstEdition(new Map([...others, [id, record]])))
+    const store = new MemoryStore({ name })
+    expect(await store.loadSession(value)).toBeDefined()
+    expect(await store.count()).toBe(1)
+  })
+
   test('keeps its sessions though it is frozen', async () => {
     const name = newName()
     const value = await issue(new MemoryStore({ name }), 'ada')

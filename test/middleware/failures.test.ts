@@ -54,10 +54,12 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       expect(await errorOf(thrown)).toMatchObject({ code: 'STORE_FAILED', cause: thrown })
     })
 
-    test('for a mistake in the code that makes it is that mistake', async () => {
-      const thrown = new TypeError('prefix must be …')
-      expect(await errorOf(thrown)).toBe(thrown)
-    })
+    test.each([new TypeError('prefix must be …'), new RangeError('Invalid array length')])(
+      'for a mistake in the code that makes it is that mistake: %s',
+      async (thrown) => {
+        expect(await errorOf(thrown)).toBe(thrown)
+      },
+    )
   })
 
   describe('M12 a store that fails', () => {

@@ -92,6 +92,20 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       expect(JSON.parse(await ada.text('/all'))).toEqual({ n: 2, mine: true })
     })
 
+    test('keeps an expiry that was moved and is not stored yet', async () => {
+      const { app, ada } = world()
+      app.post('/short', async (c) => {
+        c.var.session.expireIn(60)
+        await c.var.session.reload()
+        return c.json(c.var.session.expiry)
+      })
+      await write(ada)
+      const expected = new Date(Date.now() + 60_000)
+      expect(await ada.text('/short', post)).toBe(JSON.stringify(expected))
+      clock.advance(60)
+      expect(await ada.text('/read')).toBe('null')
+    })
+
     test('leaves a session alone that was never stored', async () => {
       const { app, ada, store } = world()
       app.post('/new', async (c) => {
@@ -108,6 +122,25 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       store.failNext('reloadSession')
       await expect(socket.reload()).rejects.toMatchObject({ code: 'STORE_FAILED' })
       await socket.reload()
+    })
+
+    test('S11 save() with nothing to store asks nobody where nobody can be asked', async () => {
+      const inner = newStore()
+      const bare: SessionStore = {
+        loadSession: (value) => inner.loadSession(value),
+        storeSession: (session) => inner.storeSession(session),
+        destroySession: (session) => inner.destroySession(session),
+        clearStore: () => inner.clearStore(),
+      }
+      for (const store of [new CookieStore({ secrets: makeSecret() }), bare]) {
+        const { app, ada } = world({ store })
+        app.post('/save', async (c) => {
+          await c.var.session.save()
+          return c.json(c.var.session.get('n'))
+        })
+        await write(ada)
+        expect(await ada.text('/save', post)).toBe('1')
+      }
     })
 
     test('is UNSUPPORTED for a session in its cookie, for a store that cannot, and without a middleware', async () => {

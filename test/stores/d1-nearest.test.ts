@@ -84,6 +84,23 @@ describe('D1 reads: nearest', () => {
     expect((await load(store, value)).id).toBe(session.id)
   })
 
+  test.each([null, undefined, '', 'a b', 'a;b', 'x'.repeat(257), 5])(
+    'where D1 gives %j for a bookmark, the cookie value has none',
+    async (bookmark) => {
+      const { db, table } = await newDatabase()
+      const withSession = db.withSession.bind(db)
+      db.withSession = (constraint) =>
+        Object.assign(withSession(constraint), { getBookmark: () => bookmark as never })
+      const store = new D1Store(db, { table, reads: 'nearest' })
+      const value = await issue(store)
+      expect(value).toMatch(/^[\w-]{43}$/)
+      const session = await load(store, value)
+      session.set('n', 1)
+      expect(await store.storeSession(session)).toBeUndefined()
+      expect((await load(store, value)).get('n')).toBe(1)
+    },
+  )
+
   test('a read is one query at a replica, a write two: one read there, one write at the primary', async () => {
     const { db, store } = await newStore()
     const value = await issue(store)

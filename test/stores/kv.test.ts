@@ -170,6 +170,8 @@ describe('KVStore', () => {
     expect(calls).toHaveLength(1)
     put.mockRejectedValue(new Error('KV PUT failed: 500'))
     await expect(issue(store)).rejects.toMatchObject({ code: 'STORE_FAILED' })
+    // Another error does not go away by waiting.
+    expect(put).toHaveBeenCalledTimes(3)
   })
 
   test('prefixes of which one begins with the other do not meet (T14)', async () => {
