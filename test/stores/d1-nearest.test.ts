@@ -129,6 +129,19 @@ describe('D1 reads: nearest', () => {
     }
   })
 
+  test('a session that another store has loaded is stored, and its cookie stays', async () => {
+    const { db, table } = await newDatabase()
+    const [primary, nearest] = [
+      new D1Store(db, { table }),
+      new D1Store(db, { table, reads: 'nearest' }),
+    ]
+    const value = await issue(primary)
+    const session = await load(primary, value)
+    session.set('n', 1)
+    expect(await nearest.storeSession(session)).toBeUndefined()
+    expect((await load(primary, value)).get('n')).toBe(1)
+  })
+
   test('every write sends a new bookmark, and reading sends none', async () => {
     const { db, store } = await newStore()
     const first = await issue(store)
