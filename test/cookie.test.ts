@@ -57,3 +57,21 @@ describe('M4 M5 what the cookie is called', () => {
     expect(cookie.remove(url)).toMatch(`${name}=; Max-Age=0; `)
   })
 })
+
+describe('M8 where a cookie comes back to (RFC 6265, section 5.1.4)', () => {
+  const cases: [path: string, pathname: string, comesBack: boolean][] = [
+    ['/', '/anywhere', true],
+    ['/admin', '/admin', true],
+    ['/admin', '/admin/users', true],
+    ['/admin', '/administrator', false],
+    ['/admin', '/', false],
+    ['/admin', '/shop/admin', false],
+    ['/admin', '/Admin', false],
+    ['/admin/', '/admin/users', true],
+    ['/admin/', '/admin', false],
+  ]
+  test.each(cases)('Path=%s and %s: %s', (path, pathname, comesBack) => {
+    const cookie = new SessionCookie('a', { path })
+    expect(cookie.comesBackTo(`https://example.com${pathname}?q=/admin`)).toBe(comesBack)
+  })
+})

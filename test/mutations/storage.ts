@@ -365,4 +365,11 @@ export const mutations: Mutation[] = [
     to: 'true)',
     caughtBy: ['guards', 'O3'],
   },
+  {
+    what: 'Y3 one record that is none takes all others along',
+    file: 'storage/shared-partitions',
+    from: "if (typeof id === 'string' && isLiveRecord(record, now)) yield [id, record]",
+    to: "if (typeof id === 'string') yield [id, record]",
+    caughtBy: ['shared-partitions', 'though others among them are none'],
+  },
 ]

@@ -365,4 +365,25 @@ export const mutations: Mutation[] = [
     to: 'return change()',
     caughtBy: ['stores/caching', 'seen at once'],
   },
+  {
+    what: 'a bookmark that is none goes into the cookie',
+    file: 'stores/d1',
+    from: 'return isBookmark(bookmark) ? bookmark : undefined',
+    to: 'return bookmark as string',
+    caughtBy: ['stores/d1-nearest', 'where D1 gives null for a bookmark'],
+  },
+  {
+    what: 'KV is asked again whatever has failed',
+    file: 'stores/kv',
+    from: 'if (!TOO_MANY.test(String(error))) return failed(error)\n',
+    to: '',
+    caughtBy: ['stores/kv', 'waits a second and tries again'],
+  },
+  {
+    what: 'a cache that was cleared stays full',
+    file: 'stores/shared/isolate-cache',
+    from: '  cache.entries.clear()\n  cache.bytes = 0\n',
+    to: '  cache.entries.clear()\n',
+    caughtBy: ['stores/caching', 'clearing it makes room'],
+  },
 ]
