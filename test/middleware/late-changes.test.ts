@@ -219,7 +219,7 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       expect(late.toJSON()).toEqual(before)
       expect(late.isDestroyed).toBe(false)
       expect(late.dataChanged).toBe(false)
-      await late.save((s) => s.update('n', (n = 0) => n + 10))
+      await late.save((s) => s.update('n', (n) => Number(n) + 10))
       expect(await it.ada.text('/read')).toBe('11')
     })
 
