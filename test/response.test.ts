@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { FORGET, keep } from '../src/http/outgoing.ts'
 import { isStreamed, noStore, personalize, privately, varyByCookie } from '../src/http/response.ts'
 
 describe('M17 Cache-Control', () => {
@@ -65,6 +66,21 @@ describe('M17 headers that address shared caches alone', () => {
   test.each(['CDN-Cache-Control', 'Cloudflare-CDN-Cache-Control'])('%s goes', (name) => {
     const headers = { [name]: 'max-age=600', 'Cache-Control': 'private', Vary: 'Cookie' }
     expect(personalize(new Response('', { headers }), undefined).headers.has(name)).toBe(false)
+  })
+})
+
+describe('M6 of two things to tell the browser in one request', () => {
+  const strong = keep('strong', false, undefined)
+  const weak = keep('weak', true, undefined)
+
+  test.each([
+    ['an extension after a sign-in says as much as the sign-in', strong, false],
+    ['an extension after a new signature says nothing new', weak, true],
+    ['an extension after a removal says nothing new', FORGET, true],
+    ['an extension alone says nothing new', undefined, true],
+  ] as const)('%s', (_what, before, isWeak) => {
+    expect(keep('extended', true, before)).toEqual({ tell: 'keep', value: 'extended', isWeak })
+    expect(keep('signed in', false, before)).toMatchObject({ isWeak: false })
   })
 })
 

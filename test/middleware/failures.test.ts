@@ -7,6 +7,7 @@ import { sealResponses } from '../support/sealed.ts'
 
 import {
   cookieOf,
+  DAY,
   type Data,
   type Env,
   HOST,
@@ -236,6 +237,7 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       await write(ada)
       expect((await ada.visit('/fail/late', post)).status).toBe(500)
       expect(kept?.dataChanged).toBe(false)
+      expect(kept?.expiry).toEqual(new Date(Date.now() + DAY * 1000))
       await kept?.save()
       expect(methods(store)).toEqual(['storeSession', 'loadSession', 'reloadSession'])
       expect(await ada.text('/read')).toBe('1')
@@ -288,6 +290,28 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       expect(cookieOf(response)).toMatch(SHAPE)
       expect(await ada.text('/keys')).toBe('["saved"]')
     })
+
+    // Whether the handler fails after it or the store does (M12).
+    ofHono.each(['handler', 'store'])(
+      'keeps it open for a late save() though the %s failed: the browser has its cookie',
+      async (which) => {
+        const { app, store, ada } = failing()
+        let kept: Session<Data> | undefined
+        app.post('/saved', async (c) => {
+          kept = c.var.session
+          await kept.save((s) => s.set('saved', true))
+          if (which === 'handler') throw new Error('failed')
+          store.failNext('storeSession')
+          kept.set('lost', true)
+          return c.text('ok')
+        })
+        expect((await ada.visit('/saved', post)).status).toBe(500)
+        await kept?.save((s) => s.set('late', true))
+        expect(JSON.parse(await ada.text('/keys'))).toEqual(
+          expect.arrayContaining(['saved', 'late']),
+        )
+      },
+    )
 
     ofHono('an HTTPException below 500 and a returned 500 are stored', async () => {
       const { ada } = failing()

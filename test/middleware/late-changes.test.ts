@@ -145,8 +145,11 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
 
     const committed = expect.objectContaining({ code: 'SESSION_COMMITTED' })
 
-    test('every mutator throws', async () => {
-      const late = await lateWorld().settled('/write')
+    test.each([
+      ['a session that was stored', '/write', 1],
+      ['one that was not', '/nothing', undefined],
+    ])('every mutator of %s throws', async (_what, path, n) => {
+      const late = await lateWorld().settled(path)
       const mutators: (() => unknown)[] = [
         () => late.set('n', 2),
         () => late.update('n', () => 2),
@@ -158,9 +161,10 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
         () => late.destroy(),
         () => late.expireIn(60),
         () => late.setExpiry(new Date(Date.now() + 1000)),
+        () => late.touch(),
       ]
       for (const mutate of mutators) expect(mutate).toThrow(committed)
-      expect(late.get('n')).toBe(1)
+      expect(late.get('n')).toBe(n)
     })
 
     test('save(change) still works for a session whose cookie the browser has', async () => {
