@@ -152,6 +152,29 @@ describe('M15 what is thrown past us', () => {
     expect(await ada.text('/read')).toBe('9 undefined')
   })
 
+  test.each([
+    [
+      'an error with a status that is no HTTPException',
+      Object.assign(new Error('no'), { status: 404 }),
+    ],
+    ['an object with a status', { status: 404, getResponse: () => new Response() }],
+    ['a text', 'no'],
+  ])('%s, thrown past us, is a request that failed', async (_what, thrown) => {
+    const store = newStore()
+    const app: App = new Hono()
+    const guard: MiddlewareHandler<Env> = (c) => {
+      c.var.session.signIn('ada')
+      throw thrown
+    }
+    app.use(every(session<Data>({ store }), guard))
+    app.onError((_error, c) => c.text('failed', 500))
+    app.get('/', (c) => c.text(''))
+    // Hono hands what is no Error to whoever called it.
+    const answer = visitorOf(app).visit('/')
+    await answer.catch(() => {})
+    expect(await store.sessionsOf('ada')).toEqual([])
+  })
+
   test('an error of the app’s own that onError answers with 401 signs nobody in either', async () => {
     const app = appWith()
     app.onError((error, c) => c.text(error.message, 401))

@@ -644,6 +644,16 @@ describe('O1 owners', () => {
     expect(await store.destroySessionById?.('ada', session.id ?? '')).toBe(false)
   })
 
+  test('a removal by id does not say that it ended a session that had expired', async () => {
+    const store = new TableStore()
+    const session = new Session()
+    session.signIn('ada')
+    session.expireIn(60)
+    await store.storeSession(session)
+    clock.advance(60)
+    expect(await store.destroySessionById?.('ada', session.id ?? '')).toBe(false)
+  })
+
   test('a removal by id that meets a rotation does not say that it ended the session', async () => {
     const store = new TableStore()
     const session = new Session()

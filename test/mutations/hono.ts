@@ -102,4 +102,11 @@ export const mutations: Mutation[] = [
     to: '',
     caughtBy: ['neighbours', 'somebody who watches c.res outside of us'],
   },
+  {
+    what: 'M15 any status of an error is believed',
+    file: 'hono/middleware',
+    from: "thrown instanceof Error && 'getResponse' in thrown && (thrown as { status?: unknown }).status",
+    to: '(thrown as { status?: unknown }).status',
+    caughtBy: ['guards', 'with a status that is no HTTPException'],
+  },
 ]

@@ -463,4 +463,18 @@ export const mutations: Mutation[] = [
     to: '',
     caughtBy: ['middleware/failures', 'is that mistake: RangeError'],
   },
+  {
+    what: 'M6 of two things that say nothing new the second counts',
+    file: 'http/outgoing',
+    from: "before?.tell === 'keep' && !before.isWeak",
+    to: "before?.tell === 'keep'",
+    caughtBy: ['response', 'an extension after a new signature'],
+  },
+  {
+    what: 'S12 a cookie that goes out with an error is forgotten',
+    file: 'http/request-session',
+    from: "    if (cookie && life.is === 'stored') this.#clientId = life.stored.id\n    return cookie",
+    to: '    return cookie',
+    caughtBy: ['middleware/failures', 'though the store failed: the browser has its cookie'],
+  },
 ]

@@ -526,4 +526,11 @@ export const mutations: Mutation[] = [
     to: ": [['keep', 'device'], \"{ keep",
     caughtBy: ['guards', 'an option of signIn'],
   },
+  {
+    what: 'S12 a late regenerate of a new session is lost in silence',
+    file: 'session/session',
+    from: '    const state = this.#accessed\n    state.assertWritable()\n    // One that was never stored',
+    to: '    const state = this.#accessed\n    // One that was never stored',
+    caughtBy: ['middleware/late-changes', 'every mutator of one that was not throws'],
+  },
 ]

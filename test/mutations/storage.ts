@@ -372,4 +372,11 @@ export const mutations: Mutation[] = [
     to: "if (typeof id === 'string') yield [id, record]",
     caughtBy: ['shared-partitions', 'though others among them are none'],
   },
+  {
+    what: 'O1 an expired session is said to have ended',
+    file: 'storage/keyed-store',
+    from: 'record?.owner !== owner || isExpired(record.expiry, Date.now())',
+    to: 'record?.owner !== owner',
+    caughtBy: ['keyed-store', 'that it ended a session that had expired'],
+  },
 ]
