@@ -4,6 +4,7 @@ import { partitionOf } from '../src/storage/memory-store.ts'
 import { storeContract } from '../src/testing.ts'
 import { useClock } from './support/clock.ts'
 import { storyApp } from './support/story-app.ts'
+import { watchWarnings } from './support/warnings.ts'
 
 let names = 0
 const named = (options: MemoryStoreOptions = {}): MemoryStore =>
@@ -415,16 +416,12 @@ describe('Y4 between requests', () => {
 
 describe('Y2 Y5 the production warning', () => {
   async function warnings(url: string, options: MemoryStoreOptions = {}): Promise<string[]> {
-    vi.stubGlobal(Symbol.for('isolate-session.warned') as never, undefined)
-    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    const warn = watchWarnings()
     for (let i = 0; i < 3; i++) {
       const app = storyApp({ store: named(options) })
       await app.request(url, { method: 'POST' })
     }
-    const said = warn.mock.calls.map(([message]) => String(message))
-    warn.mockRestore()
-    vi.unstubAllGlobals()
-    return said
+    return warn.mock.calls.map(([message]) => String(message))
   }
 
   test('is given once per isolate over https, and says what is lost', async () => {

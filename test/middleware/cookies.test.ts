@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { MemoryStore, type SessionOptions, type SessionStore, session } from '../../src/index.ts'
 import { useClock } from '../support/clock.ts'
+import { watchWarnings } from '../support/warnings.ts'
 
 import { cookieOf, DAY, HOST, MOUNTS, post, SHAPE, worldOf, write } from '../support/world.ts'
 
@@ -98,13 +99,10 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
     })
 
     test('warns once per isolate on plain http elsewhere, naming the way out', async () => {
-      const warn = vi.spyOn(console, 'warn').mockReturnValue()
-      vi.stubGlobal(Symbol.for('isolate-session.warned') as never, undefined)
+      const warn = watchWarnings()
       for (let i = 0; i < 3; i++) await lineOf('http://shop.example/write')
       expect(warn).toHaveBeenCalledOnce()
       expect(warn.mock.calls[0]?.[0]).toContain('wrangler dev --host localhost')
-      vi.unstubAllGlobals()
-      warn.mockRestore()
     })
 
     test.each([
@@ -121,13 +119,10 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
         { secure: false },
       ],
     ] as const)('warns of nothing %s', async (_what, url, cookie) => {
-      const warn = vi.spyOn(console, 'warn').mockReturnValue()
-      vi.stubGlobal(Symbol.for('isolate-session.warned') as never, undefined)
+      const warn = watchWarnings()
       const store = new MemoryStore({ name: crypto.randomUUID(), warn: false })
       await world({ store, cookie }).app.request(url, post)
       expect(warn).not.toHaveBeenCalled()
-      vi.unstubAllGlobals()
-      warn.mockRestore()
     })
 
     test('is never larger than a browser takes: then nothing is sent', async () => {

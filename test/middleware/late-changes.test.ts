@@ -1,6 +1,7 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Session, SessionOptions } from '../../src/index.ts'
 import { useClock } from '../support/clock.ts'
+import { watchWarnings } from '../support/warnings.ts'
 
 import {
   cookieOf,
@@ -244,9 +245,7 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
     })
 
     test('a save() that is refused and that nobody waits for is logged, once in an isolate', async () => {
-      vi.stubGlobal(Symbol.for('isolate-session.warned') as never, undefined)
-      onTestFinished(() => void vi.unstubAllGlobals())
-      const warn = vi.spyOn(console, 'warn').mockReturnValue()
+      const warn = watchWarnings()
       const { app, ada } = world()
       const kept: Session<Data>[] = []
       app.get('/keep', (c) => {
@@ -261,7 +260,6 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
       expect(warn.mock.calls).toEqual([
         [expect.stringMatching(/^isolate-session: save\(\) was refused/)],
       ])
-      warn.mockRestore()
     })
 
     test('a late get of a flash reads it without taking it', async () => {

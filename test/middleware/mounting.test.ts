@@ -1,10 +1,11 @@
 import { type Context, Hono } from 'hono'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { session } from '../../src/index.ts'
 import { useClock } from '../support/clock.ts'
 import { sealResponses } from '../support/sealed.ts'
 import { makeSecret } from '../support/secret.ts'
 import { Visitor } from '../support/visitor.ts'
+import { watchWarnings } from '../support/warnings.ts'
 
 import { HOST, MOUNTS, methods, newStore, post, worldOf, write } from '../support/world.ts'
 
@@ -76,10 +77,7 @@ describe('M18 mounted twice under one name', () => {
     ['a text for a list', { secrets: secret }, { secrets: [secret] }, 1],
   ]
   test.each(cases)('the inner one with %s', async (_what, inner, outer, warnings) => {
-    vi.stubGlobal(Symbol.for('isolate-session.warned') as never, undefined)
-    onTestFinished(() => void vi.unstubAllGlobals())
-    const warn = vi.spyOn(console, 'warn').mockReturnValue()
-    onTestFinished(() => warn.mockRestore())
+    const warn = watchWarnings()
     const app = sealResponses(new Hono())
     app.use(session({ store, ...outer }))
     app.use('/sub/*', session({ store, ...inner }))

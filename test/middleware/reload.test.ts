@@ -6,6 +6,17 @@ import { type Data, MOUNTS, methods, newStore, post, worldOf, write } from '../s
 
 const clock = useClock()
 
+/** With nothing but what every store has, so it cannot be asked again. */
+function bareStore(): SessionStore {
+  const inner = newStore()
+  return {
+    loadSession: (value) => inner.loadSession(value),
+    storeSession: (session) => inner.storeSession(session),
+    destroySession: (session) => inner.destroySession(session),
+    clearStore: () => inner.clearStore(),
+  }
+}
+
 describe.each(MOUNTS)('%s', (_door, mount) => {
   const { world } = worldOf(mount)
 
@@ -125,14 +136,7 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
     })
 
     test('S11 save() with nothing to store asks nobody where nobody can be asked', async () => {
-      const inner = newStore()
-      const bare: SessionStore = {
-        loadSession: (value) => inner.loadSession(value),
-        storeSession: (session) => inner.storeSession(session),
-        destroySession: (session) => inner.destroySession(session),
-        clearStore: () => inner.clearStore(),
-      }
-      for (const store of [new CookieStore({ secrets: makeSecret() }), bare]) {
+      for (const store of [new CookieStore({ secrets: makeSecret() }), bareStore()]) {
         const { app, ada } = world({ store })
         app.post('/save', async (c) => {
           await c.var.session.save()
@@ -144,15 +148,7 @@ describe.each(MOUNTS)('%s', (_door, mount) => {
     })
 
     test('is UNSUPPORTED for a session in its cookie, for a store that cannot, and without a middleware', async () => {
-      const { loadSession, storeSession, destroySession, clearStore } = newStore()
-      const inner = newStore()
-      const bare: SessionStore = {
-        loadSession: loadSession.bind(inner),
-        storeSession: storeSession.bind(inner),
-        destroySession: destroySession.bind(inner),
-        clearStore: clearStore.bind(inner),
-      }
-      for (const store of [new CookieStore({ secrets: makeSecret() }), bare]) {
+      for (const store of [new CookieStore({ secrets: makeSecret() }), bareStore()]) {
         const { socket } = await kept({ store })
         await expect(socket.reload()).rejects.toMatchObject({ code: 'UNSUPPORTED' })
       }
